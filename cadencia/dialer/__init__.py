@@ -1,0 +1,1 @@
+"""The engine: campaigns, agents' sessions, the orchestration of each call, recovery after anything."""

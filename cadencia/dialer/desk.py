@@ -1,0 +1,76 @@
+"""The desk: what people may ask of the engine. The web talks to this port and to nothing else of the engine's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from cadencia.clock import Clock
+from cadencia.dialer.hub import Hub
+from cadencia.dialer.views import AgentView, FloorView, ObligationView
+from cadencia.domain.dialing import Promise
+
+
+class Desk(Protocol):
+    """All methods raise `Refused` (with a message and a hint for the person) when the state does not allow them.
+
+    Topics on `hub`: "floor" holds a FloorView, "agent/<agent id>" an AgentView, each as JSON bytes; "floor" is
+    published at most four times a second and at least once a second while anybody listens.
+    """
+
+    hub: Hub
+    clock: Clock
+
+    # -- an agent -----------------------------------------------------------------------------------------------------
+    def agent(self, agent_id: str) -> AgentView:
+        """The agent's own present."""
+        ...
+
+    async def sign_in(self, agent_id: str) -> None:
+        """Bring the agent's telephone up; the agent is then paused ("inicio") until `ready`. Repeats are harmless."""
+
+    async def ready(self, agent_id: str) -> None:
+        """Ready for the next call; during a call or wrap-up: takes back a pause asked for."""
+
+    async def pause(self, agent_id: str, reason: str) -> None:
+        """Pause now, or after the present call and its wrap-up."""
+
+    async def sign_out(self, agent_id: str) -> None:
+        """Refused in a call."""
+
+    async def finish(self, agent_id: str, attempt_id: str) -> None:
+        """Hang up the debtor; the agent stays in wrap-up until the disposition."""
+
+    async def confirm(self, agent_id: str, attempt_id: str) -> tuple[ObligationView, ...]:
+        """The right party is confirmed: the amounts, and a line in the log that they were shown."""
+        ...
+
+    async def dispose(
+        self,
+        agent_id: str,
+        attempt_id: str,
+        code: str,
+        note: str,
+        promise: Promise | None,
+        callback_at: datetime | None,
+    ) -> None:
+        """Save the disposition: durable when this returns. In wrap-up it frees the agent for the next call."""
+
+    # -- a supervisor -------------------------------------------------------------------------------------------------
+    def floor(self) -> FloorView:
+        """The supervisor's present."""
+        ...
+
+    async def start_campaign(self, campaign_id: str, by: str, reason: str) -> None: ...
+
+    async def pause_campaign(self, campaign_id: str, by: str, reason: str) -> None: ...
+
+    async def stop_campaign(self, campaign_id: str, by: str, reason: str) -> None: ...
+
+    async def set_campaign(self, campaign_id: str, changes: dict[str, Any], by: str, reason: str) -> None:
+        """Change settings of a campaign (names of CampaignSettings), live. Unknown names and bad values are Refused."""
+
+    # -- health -------------------------------------------------------------------------------------------------------
+    def health(self) -> dict[str, bool]:
+        """{"switch": ..., "store": ..., "leader": ...}: ready to dial when all are true."""
+        ...

@@ -1,0 +1,133 @@
+"""What the engine shows: frozen messages, encoded once as JSON and sent to every page that listens.
+
+A view is the whole present state of its subject, never a difference: a page that missed one is right again with the
+next. Times are ISO 8601 in UTC. No telephone or document number leaves here whole, and no amount before the right party
+is confirmed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class ObligationView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An obligation on an agent's screen; amounts are None until the right party is confirmed."""
+
+    id: int
+    product: str
+    creditor: str
+    number: str  # masked, last four characters
+    role: str
+    days_past_due: int
+    due_date: str | None = None
+    balance_minor: int | None = None
+    overdue_minor: int | None = None
+    currency: str | None = None
+
+
+class PastContactView(msgspec.Struct, frozen=True):
+    at: datetime
+    outcome: str
+    disposition: str | None
+    agent: str | None
+    note: str
+
+
+class PopView(msgspec.Struct, frozen=True):
+    """The screen-pop: all that the first paint shows, in one message."""
+
+    attempt_id: str
+    campaign_id: str
+    campaign: str
+    person: str
+    city: str
+    language: str
+    document: str  # type and last three digits
+    phone: str  # masked, last four digits
+    obligations: tuple[ObligationView, ...]
+    history: tuple[PastContactView, ...]
+    confirmed: bool
+    answered_at: datetime
+
+
+class AgentView(msgspec.Struct, frozen=True):
+    """An agent's own present: state, telephone, call, wrap-up deadline, day so far."""
+
+    id: str
+    name: str
+    endpoint: str
+    state: str  # AgentState
+    since: datetime
+    reason: str
+    phone_up: bool
+    pop: PopView | None
+    wrapup_until: datetime | None
+    next_pause: str | None  # pause asked for during a call, taken after the wrap-up
+    calls: int
+    talk_s: float
+    overdue: tuple[str, ...] = ()  # attempts whose disposition is still owed
+
+
+class AgentRow(msgspec.Struct, frozen=True):
+    """An agent in the supervisor's grid: no debtor's data."""
+
+    id: str
+    name: str
+    state: str
+    since: datetime
+    reason: str
+    phone_up: bool
+    campaign_id: str | None
+    calls: int
+    talk_s: float
+
+
+class CampaignView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    state: str
+    mode: str
+    ratio: float
+    abandonment_cap: float
+    ring_s: int
+    wait_s: int
+    wrapup_s: int
+    reason: str  # why the last decision was what it was (stable code)
+    dialling: int  # on the way, unanswered
+    waiting: int  # answered, no agent yet
+    talking: int
+    attempts: int
+    answered_live: int
+    connected: int
+    abandoned: int
+    abandonment_rate: float
+    contacts: int
+    contacts_touched: int
+    contacts_closed: int
+    outcomes: dict[str, int]
+    denied: dict[str, int]
+
+
+class CallRow(msgspec.Struct, frozen=True):
+    """A call in progress, for the supervisor: no name, no number."""
+
+    attempt_id: str
+    campaign_id: str
+    state: str
+    since: datetime
+    agent_id: str | None
+
+
+class FloorView(msgspec.Struct, frozen=True):
+    """The supervisor's present."""
+
+    at: datetime
+    simulated: bool
+    speed: float
+    switch_up: bool
+    store_up: bool
+    campaigns: tuple[CampaignView, ...]
+    agents: tuple[AgentRow, ...]
+    calls: tuple[CallRow, ...]

@@ -1,0 +1,67 @@
+"""Agents: who they are, and the states they pass through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AgentState(StrEnum):
+    OUT = "out"  # signed out
+    CONNECTING = "connecting"  # signed in, the telephone is not up yet (or fell)
+    READY = "ready"
+    RESERVED = "reserved"  # a debtor is on the way
+    TALKING = "talking"
+    WRAPUP = "wrapup"
+    PAUSED = "paused"
+
+
+#: States in which an agent is at work and may serve a call soon.
+AT_WORK: frozenset[AgentState] = frozenset(
+    {AgentState.READY, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAPUP}
+)
+
+#: Reasons for a pause, as the pages offer them.
+PAUSE_REASONS: tuple[str, ...] = ("descanso", "almuerzo", "bano", "capacitacion", "soporte")
+
+#: The engine's own reasons.
+PAUSE_WRAPUP_EXPIRED = "cierre_vencido"
+PAUSE_AFTER_SIGN_IN = "inicio"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A person who talks to debtors.
+
+    Attributes:
+        endpoint: name of the telephone on the switch (PJSIP endpoint), for example a1001.
+        skills: what the agent may be given; a campaign without a skill takes anybody.
+    """
+
+    id: str
+    name: str
+    endpoint: str
+    skills: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class AgentChange:
+    """A change of an agent's state, as it is written down."""
+
+    agent_id: str
+    state: AgentState
+    at: datetime
+    reason: str = ""
+    attempt_id: str | None = None
+
+
+@dataclass(frozen=True)
+class AgentSession:
+    """An agent and the last state written down, which a new engine takes over."""
+
+    agent: Agent
+    state: AgentState
+    since: datetime
+    reason: str
+    attempt_id: str | None

@@ -1,0 +1,245 @@
+"""Campaigns, the contacts in them, attempts, and what becomes of an attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from cadencia.domain.codes import Denial, Outcome
+from cadencia.domain.people import DebtorFile, Money, Phone, Role
+
+
+class CampaignState(StrEnum):
+    STOPPED = "stopped"  # nothing is dialled, nothing waits
+    RUNNING = "running"
+    PAUSED = "paused"  # nothing new is dialled; calls in progress go on
+
+
+class Mode(StrEnum):
+    """How a campaign is paced. (The predictive mode comes through the same controller port.)"""
+
+    PROGRESSIVE = "progressive"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True)
+class CampaignSettings:
+    """What a supervisor may tune; every change is an event with a reason.
+
+    Attributes:
+        ratio: calls per free agent in ratio mode, 1.0 to 5.0.
+        ring_s: how long a call may ring, post-dial delay included; whole seconds.
+        min_ring_s: a ringing call is not taken back before this (15 s or four rings in several rules).
+        wait_s: how long an answered person waits for an agent before the call counts as abandoned; whole seconds.
+        wrapup_s: how long an agent may take to choose a disposition.
+        abandonment_cap: highest share of live answers that may be abandoned.
+        attempts_per_day: cap for each person.
+        attempts_per_week: cap for each person in any 7 days.
+        retry_minutes: earliest next try after no answer and the like.
+        caller_id: number shown to the debtor, digits only; may be empty.
+        message: sound file that identifies the caller to an abandoned person; empty plays none.
+        skill: an agent must have it to get this campaign's calls; empty means any agent.
+    """
+
+    mode: Mode = Mode.PROGRESSIVE
+    ratio: float = 1.2
+    ring_s: int = 25
+    min_ring_s: int = 15
+    wait_s: int = 2
+    wrapup_s: int = 45
+    abandonment_cap: float = 0.03
+    attempts_per_day: int = 3
+    attempts_per_week: int = 10
+    retry_minutes: int = 120
+    caller_id: str = ""
+    message: str = ""
+    skill: str = ""
+    trunk: str = "trunk"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    id: str
+    name: str
+    state: CampaignState
+    settings: CampaignSettings
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ContactFacts:
+    """All that the judge needs to know of one list item, read under lock inside the claim.
+
+    Attributes:
+        attempts_today: attempts charged to the person on the local date of the claim.
+        attempts_7d: attempts charged to the person in the 7 local dates that end with it.
+        blocked: why nobody may dial this person (a disposition code or "excluded"), None if nothing stands against it.
+        in_flight: an attempt on this person is open.
+        last_phone_id: the number tried last, so that the next try may take another one.
+    """
+
+    contact_id: int
+    campaign_id: str
+    person_id: int
+    roles: frozenset[Role]
+    voice_consent_at: datetime | None
+    timezone: str
+    blocked: str | None
+    in_flight: bool
+    attempts_today: int
+    attempts_7d: int
+    attempts: int
+    last_phone_id: int | None
+    phones: tuple[Phone, ...]
+
+
+@dataclass(frozen=True)
+class Dial:
+    """The judge's yes: dial this phone."""
+
+    phone: Phone
+
+
+@dataclass(frozen=True)
+class Deny:
+    """The judge's no, and when to ask again; None closes the list item."""
+
+    code: Denial
+    retry_at: datetime | None
+
+
+Verdict = Dial | Deny
+
+
+class AttemptState(StrEnum):
+    LEASED = "leased"  # counters reserved, nothing sent
+    SENDING = "sending"  # committed before the Originate: from here it counts
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """An attempt that may be dialled, with the file its screen-pop will show."""
+
+    attempt_id: str
+    campaign_id: str
+    contact_id: int
+    phone: Phone
+    facts: ContactFacts
+    file: DebtorFile
+    leased_at: datetime
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What a claim brought: leases, and the denials it wrote down, by code."""
+
+    leases: tuple[Lease, ...]
+    denied: dict[Denial, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A milestone of an attempt that is written down while the call goes on: `answered` or `connected`."""
+
+    attempt_id: str
+    milestone: str
+    at: datetime
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Next:
+    """What happens to the list item: due again at an instant, or closed (due_at None)."""
+
+    due_at: datetime | None
+
+
+#: The list item waits for the agent's disposition.
+AWAIT_DISPOSITION = "await-disposition"
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The one recorded end of an attempt.
+
+    Attributes:
+        next: what becomes of the list item; None while the agent still has to choose a disposition.
+        charged: False gives the reserved counter back (the network's fault, not a contact attempt).
+        kill_phone: the number is out of service: never dial it again.
+        cause, tech_cause: Q.850 cause and SIP code of the Hangup event, None if there was none.
+    """
+
+    attempt_id: str
+    outcome: Outcome
+    ended_at: datetime
+    next: Next | None
+    charged: bool = True
+    kill_phone: bool = False
+    agent_id: str | None = None
+    answered_at: datetime | None = None
+    connected_at: datetime | None = None
+    cause: int | None = None
+    tech_cause: int | None = None
+    talk_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A promise to pay: how much, and by which local date (ISO yyyy-mm-dd)."""
+
+    amount: Money
+    due: str
+
+
+@dataclass(frozen=True)
+class Disposed:
+    """An agent's disposition of a connected attempt, as it is saved."""
+
+    attempt_id: str
+    agent_id: str
+    code: str
+    note: str
+    at: datetime
+    next: Next
+    promise: Promise | None = None
+    kill_phone: bool = False
+    block_person: bool = False
+
+
+@dataclass(frozen=True)
+class OpenAttempt:
+    """An attempt that a stopped engine left open."""
+
+    attempt_id: str
+    campaign_id: str
+    contact_id: int
+    person_id: int
+    state: AttemptState
+    phone: Phone
+    agent_id: str | None
+    answered_at: datetime | None
+    connected_at: datetime | None
+    leased_at: datetime
+    attempts: int
+    file: DebtorFile
+
+
+@dataclass(frozen=True)
+class CampaignCounts:
+    """Numbers of one campaign, computed from what is written down.
+
+    `answered_live` excludes what an agent or a detector called a machine. `progress` counts list items.
+    """
+
+    attempts: int
+    answered_live: int
+    connected: int
+    abandoned: int
+    contacts: int
+    contacts_touched: int
+    contacts_closed: int
+    outcomes: dict[str, int]
+    denied: dict[str, int]
+    unaccounted: int

@@ -1,0 +1,44 @@
+"""The one event log: append-only, versioned, written in the transaction of the change it tells.
+
+A kind never changes its meaning; a changed body gets a new version of the kind. Bodies hold codes, ids and numbers, and
+no names, telephone numbers or document numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+#: kind -> current version of its body
+KINDS: dict[str, int] = {
+    "attempt.leased": 1,  # {}
+    "attempt.returned": 1,  # {reason}
+    "attempt.sending": 1,  # {}
+    "attempt.answered": 1,  # {}
+    "attempt.connected": 1,  # {}
+    "attempt.settled": 1,  # {outcome, charged, cause, tech_cause, talk_s}
+    "attempt.disposed": 1,  # {code, promise_minor, currency, promise_due}
+    "attempt.file_shown": 1,  # {}  the amounts were shown after the right party was confirmed
+    "contact.denied": 1,  # {code, retry_at}
+    "agent.state": 1,  # {state, reason}
+    "campaign.state": 1,  # {state, by, reason}
+    "campaign.setting": 1,  # {by, reason, changes: {name: [old, new]}}
+    "portfolio.imported": 1,  # {persons, obligations, phones, contacts}
+    "engine.led": 1,  # {token, holder}
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the log; `seq` is given by the store, 0 before it is written."""
+
+    kind: str
+    at: datetime
+    campaign_id: str | None = None
+    contact_id: int | None = None
+    attempt_id: str | None = None
+    agent_id: str | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+    version: int = 1
+    seq: int = 0

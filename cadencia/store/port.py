@@ -1,0 +1,193 @@
+"""The store port: what the rest of the program may ask of the place where things are kept.
+
+Two adapters answer it, PostgreSQL and memory, and one contract suite holds both to the same behaviour. Every method is
+one transaction; an event of `cadencia.domain.events` is written in the transaction of the change it tells. The time
+always comes in from the caller's clock. Errors: `StoreError` (unreachable, full: nothing was written), `LeadershipLost`
+(the token is not the newest one: nothing was written), `Refused` (what was asked makes no sense in this state).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cadencia.domain.access import Credential, User, UserRole
+from cadencia.domain.agents import Agent, AgentChange, AgentSession
+from cadencia.domain.dialing import (
+    Campaign,
+    CampaignCounts,
+    CampaignSettings,
+    CampaignState,
+    Claimed,
+    ContactFacts,
+    Disposed,
+    Mark,
+    OpenAttempt,
+    Settlement,
+    Verdict,
+)
+from cadencia.domain.events import Event
+from cadencia.domain.people import DebtorFile, PersonIn
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import changed. `contacts` counts list items that are new in the campaign."""
+
+    persons: int
+    obligations: int
+    phones: int
+    contacts: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Ask for leases.
+
+    Attributes:
+        judge: pure; called for each candidate under lock, its verdict is carried out in the same transaction.
+        new_id: makes the attempt's id (unique, [a-zA-Z0-9.-] only).
+        scan: at most this many candidates are looked at, so that a list full of denials cannot hold the engine up.
+    """
+
+    campaign_id: str
+    limit: int
+    now: datetime
+    token: int
+    judge: Callable[[ContactFacts], Verdict]
+    new_id: Callable[[], str]
+    scan: int = 500
+
+
+class Store(Protocol):
+    # -- life ---------------------------------------------------------------------------------------------------------
+    async def ping(self) -> None:
+        """Raise StoreError if the store cannot be used now."""
+
+    async def close(self) -> None:
+        """Give back what is held, the leadership included."""
+
+    async def lead(self, holder: str, now: datetime) -> int:
+        """Become the one engine and return the fencing token, larger than any before.
+
+        Held until `close` or until this process dies. Raises StoreError (code CAD-STORE, hint names the holder) while
+        another engine leads. Writes engine.led.
+        """
+
+    # -- campaigns ----------------------------------------------------------------------------------------------------
+    async def campaigns(self) -> tuple[Campaign, ...]:
+        """All campaigns, by id."""
+
+    async def create_campaign(self, campaign: Campaign, by: str) -> None:
+        """Raises Refused if the id is taken."""
+
+    async def set_campaign(
+        self, campaign_id: str, settings: CampaignSettings, by: str, reason: str, now: datetime
+    ) -> None:
+        """Replace the settings; writes campaign.setting with the differences. Raises Refused if there is no campaign."""
+
+    async def set_campaign_state(
+        self, campaign_id: str, state: CampaignState, by: str, reason: str, now: datetime
+    ) -> None:
+        """Writes campaign.state. Raises Refused if there is no such campaign."""
+
+    async def counts(self, campaign_id: str, since: datetime | None = None) -> CampaignCounts:
+        """Numbers of a campaign, computed from attempts and events (those begun at or after `since` if given).
+
+        attempts: that reached `sending` and were not given back. answered_live: answered, minus machines (outcome AMD,
+        or a disposition whose `machine` is true). abandoned: outcome ABN or ABM. connected: outcome CON or ERR, or
+        still in talk with connected_at set. outcomes: settled attempts by code. denied: contact.denied events by code.
+        unaccounted: attempts in `sending` (the caller subtracts those it still has on the line).
+        """
+
+    # -- portfolio ----------------------------------------------------------------------------------------------------
+    async def import_people(self, campaign_id: str, people: Sequence[PersonIn], now: datetime) -> Imported:
+        """Insert or update persons, obligations and phones by their natural keys (idempotent), and put each person on
+        the campaign's list, due at once, most days past due first. A phone that is WRONG, DEAD or EXCLUDED stays so.
+        A reference's row brings no list item.
+        """
+
+    async def file(self, person_id: int) -> DebtorFile:
+        """Raises Refused if there is no such person."""
+
+    # -- dialling -----------------------------------------------------------------------------------------------------
+    async def claim(self, claim: Claim) -> Claimed:
+        """Lease up to `limit` contacts that are due, best first: priority, then due time, then id.
+
+        In one transaction, for each candidate that nobody else holds (the person is locked; skip what is locked): read
+        the facts, ask the judge, and either write the attempt (state leased, event attempt.leased), reserve the
+        person's counter for the local date, and take the list item off the queue; or write contact.denied and set the
+        item's due time to retry_at (close it when None). Two open attempts on one person cannot exist, whoever asks.
+        Raises LeadershipLost if the token is stale.
+        """
+
+    async def mark_sending(self, attempt_ids: Sequence[str], token: int, now: datetime) -> frozenset[str]:
+        """leased -> sending, durable on return; event attempt.sending. Returns those that may be dialled.
+
+        An attempt whose person was blocked or whose phone was excluded meanwhile, or whose campaign is not running, is
+        left leased and not returned; the caller gives it back.
+        """
+
+    async def give_back(self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime) -> None:
+        """Undo leases (state leased only): counters go back, the item is due again at once, attempt.returned."""
+
+    async def mark(self, marks: Sequence[Mark]) -> None:
+        """Write milestones (attempt.answered, attempt.connected). Repeats and unknown ids are harmless."""
+
+    async def settle(self, settlements: Sequence[Settlement], token: int) -> None:
+        """sending -> settled, once: a second settlement of the same attempt changes nothing. attempt.settled."""
+
+    async def dispose(self, disposed: Disposed) -> None:
+        """Save an agent's disposition; durable on return; attempt.disposed.
+
+        Raises Refused if there is no such attempt or it is another agent's. A later disposition of the same attempt
+        replaces the earlier one (the log keeps both).
+        """
+
+    async def open_attempts(self) -> tuple[OpenAttempt, ...]:
+        """Attempts in `leased` or `sending`, and those settled CON that still await a disposition are not included."""
+
+    async def awaiting_disposition(self) -> tuple[OpenAttempt, ...]:
+        """Settled attempts whose list item still waits for the agent's disposition."""
+
+    # -- agents -------------------------------------------------------------------------------------------------------
+    async def save_agent(self, agent: Agent) -> None:
+        """Insert or update."""
+
+    async def agent_sessions(self) -> tuple[AgentSession, ...]:
+        """All agents with the last state written down (OUT if none), by id."""
+
+    async def save_agent_changes(self, changes: Sequence[AgentChange]) -> None:
+        """Write states, in order; agent.state."""
+
+    # -- the log ------------------------------------------------------------------------------------------------------
+    async def append(self, events: Sequence[Event]) -> None:
+        """Append events that tell of no other change (for example attempt.file_shown)."""
+
+    async def events(self, after: int = 0, limit: int = 1000, kinds: Collection[str] = ()) -> tuple[Event, ...]:
+        """Events with seq > after, in order; all kinds if none is named."""
+
+    # -- people who sign in -------------------------------------------------------------------------------------------
+    async def save_user(
+        self, login: str, name: str, role: UserRole, *, agent_id: str | None, password_hash: str, language: str
+    ) -> User:
+        """Insert or update by login."""
+
+    async def user(self, login: str) -> User | None:
+        """By login."""
+
+    async def add_credential(
+        self, kind: str, digest: str, user_id: int, now: datetime, expires_at: datetime | None
+    ) -> None:
+        """Keep the SHA-256 of a secret."""
+
+    async def credential(self, kind: str, digest: str, now: datetime) -> Credential | None:
+        """None if unknown or expired."""
+
+    async def take_credential(self, kind: str, digest: str, now: datetime) -> Credential | None:
+        """Like `credential`, and it is gone: a one-time secret lets in exactly once, also when two come at once."""
+
+    async def drop_credentials(self, user_id: int, kind: str) -> None:
+        """End all sessions (or tokens, or one-time secrets) of a user."""
