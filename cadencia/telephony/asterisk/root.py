@@ -238,7 +238,7 @@ def _carries_suite(address: str) -> bool:
 def _apt_proxy() -> str:
     if shutil.which("apt-config") is None:
         return ""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         ["apt-config", "shell", "PROXY", "Acquire::http::Proxy"],  # noqa: S607
         capture_output=True,
         text=True,
