@@ -86,7 +86,7 @@ class Store(Protocol):
     async def set_campaign(
         self, campaign_id: str, settings: CampaignSettings, by: str, reason: str, now: datetime
     ) -> None:
-        """Replace the settings; writes campaign.setting with the differences. Raises Refused if there is no campaign."""
+        """Replace the settings; writes campaign.setting with the differences. Refused if there is no such one."""
 
     async def set_campaign_state(
         self, campaign_id: str, state: CampaignState, by: str, reason: str, now: datetime

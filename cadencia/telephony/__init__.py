@@ -1,0 +1,1 @@
+"""What Cadencia says to a switch and what it makes of the answers."""

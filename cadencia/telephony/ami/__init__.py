@@ -1,0 +1,1 @@
+"""The Asterisk Manager Interface: a codec without I/O and an asyncio session that drives it."""

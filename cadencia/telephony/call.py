@@ -1,0 +1,312 @@
+"""The state machine of a debtor's call: a table over frozen values.
+
+A switch's events come in any order, more than once, or not at all (Asterisk 22: OriginateResponse after the dialplan's
+own UserEvent, no DialEnd after a time-out, no event at all for an endpoint that is not there). So a signal only ever
+moves a call forward: `TABLE` names, for each phase and signal, the next phase; whatever is not in it changes nothing but
+the facts. `advance` is total, idempotent and never raises.
+
+    SENT --> RINGING --> WAITING --> OFFERED --> TALKING --> ENDED
+                            ^-----------------------|  (the agent's telephone fell: offered to another agent)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from cadencia.domain.codes import Outcome
+from cadencia.telephony.ami.codec import Message
+from cadencia.telephony.outcomes import OutcomeTable
+
+
+class Phase(StrEnum):
+    SENT = "sent"  # the Originate is out
+    RINGING = "ringing"
+    ANSWERED = "answered"  # up, the dialplan has not offered it yet (detection may run)
+    WAITING = "waiting"  # answered, waits for an agent
+    OFFERED = "offered"  # an agent is leased and the Bridge is ordered
+    TALKING = "talking"
+    FAILED = "failed"  # the switch said Failure; its Hangup with the cause may still come
+    ENDED = "ended"
+
+
+class Sign(StrEnum):
+    """What can be learnt of a call."""
+
+    CHANNEL = "channel"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    READY = "ready"  # the dialplan offers the person to us
+    OFFERED = "offered"  # we ordered the Bridge
+    UNOFFERED = "unoffered"  # the Bridge was refused: the person waits again
+    TALKING = "talking"  # both legs are in one bridge
+    REOFFERED = "reoffered"  # the agent's leg left, the person waits with music
+    ORPHANED = "orphaned"  # the wait is over, the message may play
+    MACHINE = "machine"
+    MESSAGE = "message"  # the identifying message was played to its end
+    CANCELLED = "cancelled"  # we hung up a call that was not answered
+    RELEASED = "released"  # we hung up a call that was answered
+    FAILED = "failed"
+    ENDED = "ended"  # the channel is gone
+    GONE = "gone"  # the deadline passed, or the switch knows no such channel
+
+
+_BEFORE_ANSWER = (Phase.SENT, Phase.RINGING, Phase.FAILED)
+_UP = (Phase.ANSWERED, Phase.WAITING, Phase.OFFERED, Phase.TALKING)
+
+#: (phase, sign) -> next phase. Pairs that are not here leave the phase as it is.
+TABLE: dict[tuple[Phase, Sign], Phase] = {
+    (Phase.SENT, Sign.RINGING): Phase.RINGING,
+    **{(phase, Sign.ANSWERED): Phase.ANSWERED for phase in _BEFORE_ANSWER},
+    **{(phase, Sign.READY): Phase.WAITING for phase in (*_BEFORE_ANSWER, Phase.ANSWERED)},
+    **{(phase, Sign.OFFERED): Phase.OFFERED for phase in (Phase.ANSWERED, Phase.WAITING)},
+    (Phase.OFFERED, Sign.UNOFFERED): Phase.WAITING,
+    **{(phase, Sign.TALKING): Phase.TALKING for phase in (*_BEFORE_ANSWER, *_UP)},
+    **{(phase, Sign.REOFFERED): Phase.WAITING for phase in (Phase.OFFERED, Phase.TALKING, Phase.ANSWERED)},
+    **{(phase, Sign.FAILED): Phase.FAILED for phase in (Phase.SENT, Phase.RINGING)},
+    **{(phase, Sign.ENDED): Phase.ENDED for phase in (*_BEFORE_ANSWER, *_UP)},
+    **{(phase, Sign.GONE): Phase.ENDED for phase in (*_BEFORE_ANSWER, *_UP)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something learnt of one call.
+
+    Attributes:
+        ref: the channel's Uniqueid, which is the attempt's id.
+        cause, tech_cause, reason: of Hangup (Q.850, SIP) and OriginateResponse, where they were told.
+    """
+
+    ref: str
+    sign: Sign
+    cause: int | None = None
+    tech_cause: int | None = None
+    reason: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is known of one debtor's call. Times are the clock's monotonic seconds, None while it has not happened."""
+
+    ref: str
+    sent_s: float
+    phase: Phase = Phase.SENT
+    channel_seen: bool = False
+    ringing_s: float | None = None
+    answered_s: float | None = None
+    ready_s: float | None = None
+    talking_s: float | None = None
+    ended_s: float | None = None
+    offered: bool = False
+    orphaned: bool = False
+    machine: bool = False
+    message: bool = False
+    cancelled: bool = False
+    released: bool = False
+    gone: bool = False
+    cause: int | None = None
+    tech_cause: int | None = None
+    reason: int | None = None
+
+    @property
+    def rang(self) -> bool:
+        """Whether the debtor's telephone is known to have rung."""
+        return self.ringing_s is not None
+
+    @property
+    def live(self) -> bool:
+        """Whether the call still occupies a channel, as far as we know."""
+        return self.phase is not Phase.ENDED
+
+
+def advance(call: Call, signal: Signal, now_s: float) -> Call:
+    """The call after a signal; the same object if nothing is new."""
+    if call.phase is Phase.ENDED:
+        return call
+    phase = TABLE.get((call.phase, signal.sign), call.phase)
+    facts = _facts(call, signal, now_s)
+    if phase is call.phase and not facts:
+        return call
+    return replace(call, phase=phase, **facts)  # type: ignore[arg-type]
+
+
+#: Signs that are a fact of their own, and the flag they raise.
+_FLAGS: dict[Sign, str] = {
+    Sign.CHANNEL: "channel_seen",
+    Sign.OFFERED: "offered",
+    Sign.ORPHANED: "orphaned",
+    Sign.MACHINE: "machine",
+    Sign.MESSAGE: "message",
+    Sign.CANCELLED: "cancelled",
+    Sign.RELEASED: "released",
+    Sign.GONE: "gone",
+}
+
+#: Signs that have a first time, and the times they imply: a person who waits has answered.
+_TIMES: dict[Sign, tuple[str, ...]] = {
+    Sign.RINGING: ("ringing_s",),
+    Sign.ANSWERED: ("answered_s",),
+    Sign.READY: ("answered_s", "ready_s"),
+    Sign.MACHINE: ("answered_s",),
+    Sign.TALKING: ("answered_s", "talking_s"),
+    Sign.ENDED: ("ended_s",),
+    Sign.GONE: ("ended_s",),
+}
+
+
+def _facts(call: Call, signal: Signal, now_s: float) -> dict[str, object]:
+    facts: dict[str, object] = {}
+    flag = _FLAGS.get(signal.sign)
+    if flag is not None and not getattr(call, flag):
+        facts[flag] = True
+    for name in _TIMES.get(signal.sign, ()):
+        if getattr(call, name) is None:
+            facts[name] = now_s
+    for name in ("cause", "tech_cause", "reason"):
+        value = getattr(signal, name)
+        if value is not None and getattr(call, name) != value:
+            facts[name] = value
+    return facts
+
+
+#: An answer that ends this soon never had anybody at the ear: the debtor's doing, not our abandonment.
+ANSWER_AND_GONE_S = 0.3
+
+#: Q.850 causes of a conversation that broke: out of order, temporary failure, congestion, resource, channel lost.
+_BROKEN = frozenset({27, 38, 41, 42, 44, 47})
+
+
+def outcome(call: Call, table: OutcomeTable) -> Outcome:
+    """The one outcome of an ended call."""
+    if call.talking_s is not None:
+        return Outcome.DROPPED if call.gone or call.cause in _BROKEN else Outcome.CONNECTED
+    if call.answered_s is not None:
+        return _answered(call)
+    if call.cancelled:
+        return Outcome.CANCELLED
+    if call.reason == 3:  # our own time-out; the switch then makes up cause 19 and status 480
+        return Outcome.NO_ANSWER
+    if call.gone and call.cause is None:
+        return Outcome.UNKNOWN
+    if call.cause is None and call.tech_cause is None:
+        return Outcome.TRUNK  # Failure without a channel: endpoint unknown, or not registered
+    return table.classify(call.cause, call.tech_cause, call.rang)
+
+
+def _answered(call: Call) -> Outcome:
+    if call.machine:
+        return Outcome.MACHINE
+    if call.message:
+        return Outcome.ABANDONED_MESSAGE
+    waited = (call.ended_s or call.answered_s or 0.0) - (call.answered_s or 0.0)
+    if call.orphaned or call.released or (not call.offered and waited > ANSWER_AND_GONE_S):
+        return Outcome.ABANDONED
+    return Outcome.HUNG_UP
+
+
+#: UserEvents of the generated dialplan.
+_USER_EVENTS: dict[str, Sign] = {
+    "CadReady": Sign.READY,
+    "CadOrphan": Sign.ORPHANED,
+    "CadReoffer": Sign.REOFFERED,
+    "CadMachine": Sign.MACHINE,
+}
+
+#: The events a session has to decode for calls, agents and bridges.
+WANTED_EVENTS: frozenset[str] = frozenset(
+    {
+        "Newchannel",
+        "Newstate",
+        "DialState",
+        "OriginateResponse",
+        "Hangup",
+        "UserEvent",
+        "BridgeEnter",
+        "BridgeLeave",
+        "FullyBooted",
+        "Shutdown",
+    }
+)
+
+
+def read(message: Message) -> Signal | None:
+    """What an event says of a debtor's call, None if nothing. (BridgeEnter needs both legs: see `Bridges`.)"""
+    reader = _READERS.get(message.name)
+    return reader(message) if reader else None
+
+
+def _newstate(message: Message) -> Signal | None:
+    sign = {"5": Sign.RINGING, "6": Sign.ANSWERED}.get(message.get("ChannelState"))
+    return Signal(message.get("Uniqueid"), sign) if sign else None
+
+
+def _dial_state(message: Message) -> Signal | None:
+    if message.get("DialStatus") != "RINGING":
+        return None
+    return Signal(message.get("DestUniqueid"), Sign.RINGING)
+
+
+def _originate_response(message: Message) -> Signal | None:
+    sign = Sign.ANSWERED if message.get("Response") == "Success" else Sign.FAILED
+    return Signal(message.get("Uniqueid"), sign, reason=message.number("Reason"))
+
+
+def _hangup(message: Message) -> Signal | None:
+    return Signal(message.get("Uniqueid"), Sign.ENDED, message.number("Cause"), message.number("TechCause"))
+
+
+def _user_event(message: Message) -> Signal | None:
+    name = message.get("UserEvent")
+    if name == "CadReleased":
+        played = message.get("Played") == "SUCCESS"
+        return Signal(message.get("Uniqueid"), Sign.MESSAGE) if played else None
+    sign = _USER_EVENTS.get(name)
+    return Signal(message.get("Uniqueid"), sign) if sign else None
+
+
+_READERS = {
+    "Newchannel": lambda message: Signal(message.get("Uniqueid"), Sign.CHANNEL),
+    "Newstate": _newstate,
+    "DialState": _dial_state,
+    "OriginateResponse": _originate_response,
+    "Hangup": _hangup,
+    "UserEvent": _user_event,
+}
+
+
+class Bridges:
+    """Who shares a bridge with whom. Two legs in one bridge that is no waiting room are a conversation."""
+
+    def __init__(self) -> None:
+        self._bridge_of: dict[str, str] = {}
+        self._members: dict[str, set[str]] = {}
+
+    def enter(self, message: Message) -> frozenset[str]:
+        """Take in a BridgeEnter; the legs in that bridge, empty for a waiting room."""
+        leg, bridge = message.get("Uniqueid"), message.get("BridgeUniqueid")
+        self._drop(leg)
+        if message.get("BridgeTechnology") == "holding_bridge" or message.get("BridgeCreator") == "BridgeWait":
+            return frozenset()
+        self._bridge_of[leg] = bridge
+        members = self._members.setdefault(bridge, set())
+        members.add(leg)
+        return frozenset(members)
+
+    def leave(self, message: Message) -> None:
+        """Take in a BridgeLeave (or a Hangup)."""
+        leg = message.get("Uniqueid")
+        if "BridgeUniqueid" not in message or self._bridge_of.get(leg) == message.get("BridgeUniqueid"):
+            self._drop(leg)
+
+    def clear(self) -> None:
+        """Forget all: the link was lost."""
+        self._bridge_of.clear()
+        self._members.clear()
+
+    def _drop(self, leg: str) -> None:
+        bridge = self._bridge_of.pop(leg, None)
+        if bridge is not None:
+            self._members[bridge].discard(leg)
+            if not self._members[bridge]:
+                del self._members[bridge]
