@@ -1,0 +1,288 @@
+"""The store in memory: leases, milestones, settlements and dispositions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from cadencia.domain.codes import Denial
+from cadencia.domain.dialing import (
+    AttemptState,
+    CampaignState,
+    Claimed,
+    ContactFacts,
+    Deny,
+    Dial,
+    Disposed,
+    Lease,
+    Mark,
+    Next,
+    OpenAttempt,
+    Settlement,
+    Verdict,
+)
+from cadencia.domain.people import PhoneStatus
+from cadencia.errors import Refused
+from cadencia.store.batch import DIALLABLE, LocalDates
+from cadencia.store.memory_base import MemoryBase
+from cadencia.store.memory_records import AttemptRecord, CampaignRecord, ItemRecord, ItemState
+from cadencia.store.port import Claim
+
+_Judged = tuple[ItemRecord, ContactFacts, Verdict]
+
+
+class MemoryDialing(MemoryBase):
+    """The dialling part of the port."""
+
+    async def claim(self, claim: Claim) -> Claimed:
+        self._check(claim.token)
+        campaign = self._data.campaigns.get(claim.campaign_id)
+        if campaign is None:
+            return Claimed(())
+        dates = LocalDates(claim.now)
+        judged = self._judge(campaign, claim, dates)
+        leases: list[Lease] = []
+        denied: Counter[Denial] = Counter()
+        for item, facts, verdict in judged:
+            if isinstance(verdict, Deny):
+                denied[verdict.code] += 1
+                self._deny(campaign, item, verdict, claim.now)
+            elif facts.in_flight:
+                campaign.push_ready(item)  # never two open attempts on one person, whatever the judge says
+            else:
+                day = dates.of(item.person.timezone)
+                leases.append(self._lease(campaign, item, facts, verdict, day, claim))
+        return Claimed(tuple(leases), dict(denied))
+
+    def _judge(self, campaign: CampaignRecord, claim: Claim, dates: LocalDates) -> list[_Judged]:
+        """Ask about candidates, best first, until enough may be dialled; nothing is changed."""
+        judged: list[_Judged] = []
+        seen: set[int] = set()
+        wanted = claim.limit
+        campaign.ripen(claim.now)
+        try:
+            while wanted > 0 and len(seen) < claim.scan:
+                item = campaign.pop(claim.now)
+                if item is None:
+                    break
+                if item.id in seen:
+                    continue
+                seen.add(item.id)
+                facts = _facts(campaign, item, dates.of(item.person.timezone))
+                judged.append((item, facts, Deny(Denial.NO_DATA, None)))
+                verdict = claim.judge(facts)
+                judged[-1] = (item, facts, verdict)
+                wanted -= isinstance(verdict, Dial) and not facts.in_flight
+        except BaseException:
+            for item, _, _ in judged:
+                campaign.push_ready(item)
+            raise
+        return judged
+
+    def _deny(self, campaign: CampaignRecord, item: ItemRecord, verdict: Deny, now: datetime) -> None:
+        if verdict.retry_at is None:
+            campaign.take_off(item, ItemState.DENIED)
+        else:
+            campaign.put(item, verdict.retry_at)
+        campaign.tally(now, f"d:{verdict.code}", 1)
+        retry_at = verdict.retry_at.isoformat() if verdict.retry_at else None
+        self._log(
+            "contact.denied",
+            now,
+            campaign_id=campaign.campaign.id,
+            contact_id=item.id,
+            body={"code": str(verdict.code), "retry_at": retry_at},
+        )
+
+    def _lease(
+        self, campaign: CampaignRecord, item: ItemRecord, facts: ContactFacts, verdict: Dial, day: date, claim: Claim
+    ) -> Lease:
+        person, phone = item.person, verdict.phone
+        attempt = AttemptRecord(claim.new_id(), campaign, item, phone.id, day, claim.now, item.attempts)
+        campaign.take_off(item, ItemState.OUT)
+        person.open = attempt
+        person.reserve(day)
+        self._data.attempts[attempt.id] = self._data.open[attempt.id] = attempt
+        self._log("attempt.leased", claim.now, attempt=attempt)
+        return Lease(attempt.id, campaign.campaign.id, item.id, phone, facts, person.file(), claim.now)
+
+    async def mark_sending(self, attempt_ids: Sequence[str], token: int, now: datetime) -> frozenset[str]:
+        self._check(token)
+        return frozenset(i for i in attempt_ids if self._send(self._data.open.get(i), now))
+
+    def _send(self, attempt: AttemptRecord | None, now: datetime) -> bool:
+        if attempt is None or attempt.state is not AttemptState.LEASED:
+            return False
+        campaign, item = attempt.campaign, attempt.item
+        phone = item.person.phone(attempt.phone_id)
+        if campaign.campaign.state is not CampaignState.RUNNING or item.person.blocked is not None:
+            return False
+        if phone is None or phone.status not in DIALLABLE:
+            return False
+        attempt.state = AttemptState.SENDING
+        item.attempts += 1
+        item.last_phone_id, item.last_attempt_id = phone.id, attempt.id
+        campaign.touch(item, attempt.leased_at)
+        campaign.tally(attempt.leased_at, "attempts", 1)
+        campaign.tally(attempt.leased_at, "sending", 1)
+        self._log("attempt.sending", now, attempt=attempt)
+        return True
+
+    async def give_back(self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime) -> None:
+        self._check(token)
+        for attempt_id in attempt_ids:
+            attempt = self._data.open.get(attempt_id)
+            if attempt is None or attempt.state is not AttemptState.LEASED:
+                continue
+            del self._data.open[attempt_id], self._data.attempts[attempt_id]
+            attempt.item.person.open = None
+            attempt.item.person.restore(attempt.local_date)
+            attempt.campaign.put(attempt.item, now)
+            self._log("attempt.returned", now, attempt=attempt, body={"reason": reason})
+
+    async def mark(self, marks: Sequence[Mark]) -> None:
+        for mark in marks:
+            attempt = self._data.open.get(mark.attempt_id)
+            if attempt is not None and attempt.state is AttemptState.SENDING:
+                self._mark(attempt, mark.milestone, mark.at, mark.agent_id)
+                attempt.campaign.recount(attempt)
+
+    def _mark(self, attempt: AttemptRecord, milestone: str, at: datetime, agent_id: str | None) -> None:
+        if milestone == "answered" and attempt.answered_at is None:
+            attempt.answered_at = at
+        elif milestone == "connected" and attempt.connected_at is None:
+            attempt.connected_at = at
+            attempt.agent_id = agent_id or attempt.agent_id
+        else:
+            return
+        self._log(f"attempt.{milestone}", at, attempt=attempt)
+
+    async def settle(self, settlements: Sequence[Settlement], token: int) -> None:
+        self._check(token)
+        for settlement in settlements:
+            attempt = self._data.open.get(settlement.attempt_id)
+            if attempt is not None and attempt.state is AttemptState.SENDING:
+                self._settle(attempt, settlement)
+
+    def _settle(self, attempt: AttemptRecord, s: Settlement) -> None:
+        person, item = attempt.item.person, attempt.item
+        attempt.agent_id = s.agent_id or attempt.agent_id
+        if s.answered_at is not None:
+            self._mark(attempt, "answered", s.answered_at, None)
+        if s.connected_at is not None:
+            self._mark(attempt, "connected", s.connected_at, None)
+        attempt.outcome, attempt.ended_at = s.outcome, s.ended_at
+        self._end(attempt, s.outcome)
+        attempt.campaign.recount(attempt)
+        if not s.charged:
+            person.restore(attempt.local_date)
+            item.attempts = max(0, item.attempts - 1)
+        if s.kill_phone:
+            self._kill(attempt, PhoneStatus.DEAD)
+        person.remember(s.ended_at, attempt.id, attempt.line())
+        then = attempt.next or s.next  # what the agent chose while the call still went on comes first
+        if then is not None:
+            attempt.campaign.follow(item, then)
+        else:
+            attempt.campaign.take_off(item, ItemState.AWAITING)
+            self._data.attempts[attempt.id] = self._data.awaiting[attempt.id] = attempt
+        body = {
+            "outcome": str(s.outcome),
+            "charged": s.charged,
+            "cause": s.cause,
+            "tech_cause": s.tech_cause,
+            "talk_s": s.talk_s,
+        }
+        self._log("attempt.settled", s.ended_at, attempt=attempt, body=body)
+
+    def _kill(self, attempt: AttemptRecord, status: PhoneStatus) -> None:
+        phone = attempt.item.person.phone(attempt.phone_id)
+        if phone is not None and phone.status in DIALLABLE:
+            attempt.item.person.set_phone(replace(phone, status=status))
+
+    async def dispose(self, disposed: Disposed) -> None:
+        attempt = self._data.attempts.get(disposed.attempt_id)
+        if attempt is None or attempt.state is AttemptState.LEASED:
+            raise Refused("There is no such attempt.")
+        if attempt.agent_id is None and attempt.state is AttemptState.SENDING:
+            attempt.agent_id = disposed.agent_id
+        if attempt.agent_id != disposed.agent_id:
+            raise Refused("This attempt is another agent's.")
+        attempt.disposition, attempt.note, attempt.next = disposed.code, disposed.note, disposed.next
+        attempt.campaign.recount(attempt)
+        if disposed.kill_phone:
+            self._kill(attempt, PhoneStatus.WRONG)
+        if disposed.block_person:
+            attempt.item.person.blocked = disposed.code
+        if attempt.state is AttemptState.SETTLED:
+            self._after_talk(attempt, disposed.next)
+        promise = disposed.promise
+        body = {
+            "code": disposed.code,
+            "promise_minor": promise.amount.minor if promise else None,
+            "currency": promise.amount.currency if promise else None,
+            "promise_due": promise.due if promise else None,
+        }
+        self._log("attempt.disposed", disposed.at, attempt=attempt, body=body)
+
+    def _after_talk(self, attempt: AttemptRecord, then: Next) -> None:
+        """The disposition decides over the list item, unless a newer attempt on it has begun."""
+        self._data.awaiting.pop(attempt.id, None)
+        item, person = attempt.item, attempt.item.person
+        if any(known == attempt.id for _, known, _ in person.history):
+            person.remember(attempt.ended_at or attempt.leased_at, attempt.id, attempt.line())
+        if self._free_of(item, attempt):
+            attempt.campaign.follow(item, then)
+
+    async def open_attempts(self) -> tuple[OpenAttempt, ...]:
+        return tuple(_open(a) for a in sorted(self._data.open.values(), key=_by_age))
+
+    async def awaiting_disposition(self) -> tuple[OpenAttempt, ...]:
+        return tuple(_open(a) for a in sorted(self._data.awaiting.values(), key=_by_age))
+
+
+def _by_age(attempt: AttemptRecord) -> tuple[datetime, str]:
+    return attempt.leased_at, attempt.id
+
+
+def _open(attempt: AttemptRecord) -> OpenAttempt:
+    person = attempt.item.person
+    phone = person.phone(attempt.phone_id)
+    if phone is None:
+        raise Refused("The attempt's phone is gone.")
+    return OpenAttempt(
+        attempt_id=attempt.id,
+        campaign_id=attempt.campaign.campaign.id,
+        contact_id=attempt.item.id,
+        person_id=person.id,
+        state=attempt.state,
+        phone=phone,
+        agent_id=attempt.agent_id,
+        answered_at=attempt.answered_at,
+        connected_at=attempt.connected_at,
+        leased_at=attempt.leased_at,
+        attempts=attempt.prior,
+        file=person.file(),
+    )
+
+
+def _facts(campaign: CampaignRecord, item: ItemRecord, today: date) -> ContactFacts:
+    person = item.person
+    used_today, used_7d = person.used(today)
+    return ContactFacts(
+        contact_id=item.id,
+        campaign_id=campaign.campaign.id,
+        person_id=person.id,
+        roles=person.roles,
+        voice_consent_at=person.voice_consent_at,
+        timezone=person.timezone,
+        blocked=person.blocked,
+        in_flight=person.open is not None,
+        attempts_today=used_today,
+        attempts_7d=used_7d,
+        attempts=item.attempts,
+        last_phone_id=item.last_phone_id,
+        phones=person.phones,
+    )

@@ -1,0 +1,296 @@
+"""The records of the store in memory: plain, mutable, with slots, so that a long run stays lean."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+
+from cadencia.domain.agents import Agent, AgentState
+from cadencia.domain.codes import ABANDONED, ANSWERED, DISPOSITIONS, Outcome
+from cadencia.domain.dialing import AttemptState, Campaign, CampaignCounts, Next
+from cadencia.domain.people import DebtorFile, Obligation, PastContact, Phone, Role
+from cadencia.store.batch import HISTORY, NEVER, WEEK_DAYS
+
+#: So many instants from which counts were asked are kept up to date; the one asked longest ago makes room.
+WINDOWS = 8
+
+
+class ItemState(IntEnum):
+    """Where a list item stands."""
+
+    DUE = 0
+    OUT = 1  # an attempt on it is open
+    AWAITING = 2  # the agent has not chosen a disposition yet
+    CLOSED = 3
+    DENIED = 4  # closed by the judge; an import that brings something new opens it again
+
+
+@dataclass(slots=True, eq=False)
+class PersonRecord:
+    id: int
+    doc_type: str
+    doc_number: str
+    name: str
+    city: str
+    language: str
+    timezone: str
+    voice_consent_at: datetime | None
+    blocked: str | None = None
+    phones: tuple[Phone, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    roles: frozenset[Role] = frozenset()
+    open: AttemptRecord | None = None
+    days: dict[date, int] = field(default_factory=dict)
+    history: list[tuple[datetime, str, PastContact]] = field(default_factory=list)  # newest last
+    shown: DebtorFile | None = None  # the file as last built; None after a change
+
+    def file(self) -> DebtorFile:
+        """The debtor's file, built anew only after a change."""
+        if self.shown is None:
+            self.shown = DebtorFile(
+                person_id=self.id,
+                name=self.name,
+                doc_type=self.doc_type,
+                doc_number=self.doc_number,
+                city=self.city,
+                language=self.language,
+                obligations=self.obligations,
+                phones=self.phones,
+                history=tuple(line for _, _, line in reversed(self.history)),
+            )
+        return self.shown
+
+    def phone(self, phone_id: int) -> Phone | None:
+        return next((p for p in self.phones if p.id == phone_id), None)
+
+    def set_phone(self, phone: Phone) -> None:
+        self.phones = tuple(phone if p.id == phone.id else p for p in self.phones)
+        self.shown = None
+
+    def set_obligation(self, new: Obligation) -> None:
+        others = [o for o in self.obligations if o.id != new.id]
+        self.obligations = tuple(sorted((*others, new), key=lambda o: (-o.days_past_due, o.id)))
+        self.roles = frozenset(o.role for o in self.obligations)
+        self.shown = None
+
+    def used(self, today: date) -> tuple[int, int]:
+        """Attempts charged today, and in the seven local dates that end today."""
+        if not self.days:
+            return 0, 0
+        first = today - timedelta(days=WEEK_DAYS - 1)
+        return self.days.get(today, 0), sum(n for day, n in self.days.items() if first <= day <= today)
+
+    def reserve(self, day: date) -> None:
+        if len(self.days) > WEEK_DAYS:
+            oldest = day - timedelta(days=WEEK_DAYS)
+            self.days = {d: n for d, n in self.days.items() if d >= oldest}
+        self.days[day] = self.days.get(day, 0) + 1
+
+    def restore(self, day: date) -> None:
+        left = self.days.get(day, 0) - 1
+        if left > 0:
+            self.days[day] = left
+        else:
+            self.days.pop(day, None)
+
+    def remember(self, at: datetime, attempt_id: str, line: PastContact) -> None:
+        """Put a line into the history, or replace the line of the same attempt."""
+        known = [i for i, (_, known_id, _) in enumerate(self.history) if known_id == attempt_id]
+        if known:
+            self.history[known[0]] = (at, attempt_id, line)
+        else:
+            self.history.append((at, attempt_id, line))
+            self.history.sort(key=lambda entry: entry[:2])
+            del self.history[:-HISTORY]
+        self.shown = None
+
+
+@dataclass(slots=True, eq=False)
+class ItemRecord:
+    id: int
+    person: PersonRecord
+    rank: int  # the smaller, the sooner: minus the days past due
+    due_at: datetime
+    state: ItemState = ItemState.DUE
+    attempts: int = 0
+    last_phone_id: int | None = None
+    last_attempt_id: str | None = None
+    touched_at: datetime | None = None
+
+
+@dataclass(slots=True, eq=False)
+class AttemptRecord:
+    id: str
+    campaign: CampaignRecord
+    item: ItemRecord
+    phone_id: int
+    local_date: date
+    leased_at: datetime
+    prior: int
+    state: AttemptState = AttemptState.LEASED
+    agent_id: str | None = None
+    answered_at: datetime | None = None
+    connected_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    disposition: str | None = None
+    next: Next | None = None  # what the disposition wants of the list item
+    note: str = ""
+    live: bool = False
+    connected: bool = False
+
+    def line(self) -> PastContact:
+        return PastContact(
+            at=self.ended_at or self.leased_at,
+            outcome=str(self.outcome),
+            disposition=self.disposition,
+            agent_id=self.agent_id,
+            note=self.note,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class AgentRecord:
+    agent: Agent
+    state: AgentState = AgentState.OUT
+    since: datetime = NEVER
+    reason: str = ""
+    attempt_id: str | None = None
+
+
+Entry = tuple[int, datetime, int, ItemRecord]
+
+
+@dataclass(slots=True, eq=False)
+class CampaignRecord:
+    """A campaign, its list as two heaps, and its numbers kept as they change.
+
+    Attributes:
+        ready: heap of what is due, best first. An entry whose item moved on meanwhile is stale and is dropped when it
+            comes up.
+        later: heap of what is due later, by time.
+        by_instant: the numbers of the attempts leased at each instant, from which any `since` can be answered.
+        windows: the numbers since the instants that were asked for, kept up to date.
+    """
+
+    campaign: Campaign
+    items: dict[int, ItemRecord] = field(default_factory=dict)  # by person
+    ready: list[Entry] = field(default_factory=list)
+    later: list[tuple[datetime, int, ItemRecord]] = field(default_factory=list)
+    closed: int = 0
+    totals: Counter[str] = field(default_factory=Counter)
+    by_instant: dict[datetime, Counter[str]] = field(default_factory=dict)
+    windows: dict[datetime, Counter[str]] = field(default_factory=dict)
+
+    # -- the list -----------------------------------------------------------------------------------------------------
+    def put(self, item: ItemRecord, due_at: datetime) -> None:
+        """The item is due at that instant."""
+        self._set_state(item, ItemState.DUE)
+        item.due_at = due_at
+        heapq.heappush(self.later, (due_at, item.id, item))
+
+    def push_ready(self, item: ItemRecord) -> None:
+        heapq.heappush(self.ready, (item.rank, item.due_at, item.id, item))
+
+    def take_off(self, item: ItemRecord, state: ItemState) -> None:
+        """The item leaves the queue."""
+        self._set_state(item, state)
+
+    def follow(self, item: ItemRecord, then: Next) -> None:
+        """Due again, or closed."""
+        if then.due_at is None:
+            self.take_off(item, ItemState.CLOSED)
+        else:
+            self.put(item, then.due_at)
+
+    def ripen(self, now: datetime) -> None:
+        """What has become due moves to the ready heap."""
+        later = self.later
+        while later and later[0][0] <= now:
+            due_at, _, item = heapq.heappop(later)
+            if item.state is ItemState.DUE and item.due_at == due_at:
+                self.push_ready(item)
+
+    def pop(self, now: datetime) -> ItemRecord | None:
+        """The best item that is due, or None."""
+        while self.ready:
+            rank, due_at, _, item = heapq.heappop(self.ready)
+            if item.state is not ItemState.DUE or item.due_at != due_at or item.rank != rank:
+                continue
+            if due_at <= now:
+                return item
+            heapq.heappush(self.later, (due_at, item.id, item))  # the clock went back
+        return None
+
+    def _set_state(self, item: ItemRecord, state: ItemState) -> None:
+        self.closed += (state >= ItemState.CLOSED) - (item.state >= ItemState.CLOSED)
+        item.state = state
+
+    # -- the numbers --------------------------------------------------------------------------------------------------
+    def tally(self, at: datetime, key: str, by: int) -> None:
+        """Change one number of what began at that instant."""
+        self.totals[key] += by
+        bucket = self.by_instant.get(at)
+        if bucket is None:
+            bucket = self.by_instant[at] = Counter()
+        bucket[key] += by
+        for since, window in self.windows.items():
+            if at >= since:
+                window[key] += by
+
+    def touch(self, item: ItemRecord, at: datetime) -> None:
+        """An attempt on the item reached `sending`."""
+        before = item.touched_at
+        self.totals["touched"] += before is None
+        for since, window in self.windows.items():
+            window["touched"] += at >= since and (before is None or before < since)
+        if before is None or before < at:
+            item.touched_at = at
+
+    def recount(self, attempt: AttemptRecord) -> None:
+        """Bring `live` and `connected` up to date after a change of the attempt."""
+        outcome = attempt.outcome
+        leaf = DISPOSITIONS.get(attempt.disposition or "")
+        machine = outcome is Outcome.MACHINE or (leaf is not None and leaf.machine)
+        live = (attempt.answered_at is not None or outcome in ANSWERED) and not machine
+        if live is not attempt.live:
+            attempt.live = live
+            self.tally(attempt.leased_at, "live", 1 if live else -1)
+        connected = attempt.connected_at is not None if outcome is None else outcome in _IN_TALK
+        if connected is not attempt.connected:
+            attempt.connected = connected
+            self.tally(attempt.leased_at, "connected", 1 if connected else -1)
+
+    def counts(self, since: datetime | None) -> CampaignCounts:
+        seen = self.totals if since is None else self._window(since)
+        return CampaignCounts(
+            attempts=seen["attempts"],
+            answered_live=seen["live"],
+            connected=seen["connected"],
+            abandoned=sum(seen[f"o:{o}"] for o in ABANDONED),
+            contacts=len(self.items),
+            contacts_touched=seen["touched"],
+            contacts_closed=self.closed,
+            outcomes={k[2:]: n for k, n in sorted(seen.items()) if n and k.startswith("o:")},
+            denied={k[2:]: n for k, n in sorted(seen.items()) if n and k.startswith("d:")},
+            unaccounted=seen["sending"],
+        )
+
+    def _window(self, since: datetime) -> Counter[str]:
+        window = self.windows.pop(since, None)
+        if window is None:
+            window = Counter()
+            for at, bucket in self.by_instant.items():
+                if at >= since:
+                    window.update(bucket)
+            window["touched"] = sum(i.touched_at is not None and i.touched_at >= since for i in self.items.values())
+            while len(self.windows) >= WINDOWS:
+                del self.windows[next(iter(self.windows))]
+        self.windows[since] = window
+        return window
+
+
+_IN_TALK = frozenset({Outcome.CONNECTED, Outcome.DROPPED})
