@@ -48,6 +48,7 @@ class DialView:
 
     attempt_id: str
     launched_s: float
+    ringing_s: float | None = None  # since when it is known to ring
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 A switch's events come in any order, more than once, or not at all (Asterisk 22: OriginateResponse after the dialplan's
 own UserEvent, no DialEnd after a time-out, no event at all for an endpoint that is not there). So a signal only ever
-moves a call forward: `TABLE` names, for each phase and signal, the next phase; whatever is not in it changes nothing but
-the facts. `advance` is total, idempotent and never raises.
+moves a call forward: `TABLE` names, for each phase and signal, the next phase; whatever is not in it changes nothing
+but the facts. `advance` is total, idempotent and never raises.
 
     SENT --> RINGING --> WAITING --> OFFERED --> TALKING --> ENDED
                             ^-----------------------|  (the agent's telephone fell: offered to another agent)
@@ -200,7 +200,7 @@ def _answered(call: Call) -> Outcome:
     if call.message:
         return Outcome.ABANDONED_MESSAGE
     waited = (call.ended_s or call.answered_s or 0.0) - (call.answered_s or 0.0)
-    if call.orphaned or call.released or (not call.offered and waited > ANSWER_AND_GONE_S):
+    if call.orphaned or call.released or call.cancelled or (not call.offered and waited > ANSWER_AND_GONE_S):
         return Outcome.ABANDONED
     return Outcome.HUNG_UP
 
@@ -216,9 +216,9 @@ _USER_EVENTS: dict[str, Sign] = {
 #: The events a session has to decode for calls, agents and bridges.
 WANTED_EVENTS: frozenset[str] = frozenset(
     {
-        "Newchannel",
-        "Newstate",
+        "DialBegin",
         "DialState",
+        "Newstate",
         "OriginateResponse",
         "Hangup",
         "UserEvent",
@@ -266,7 +266,7 @@ def _user_event(message: Message) -> Signal | None:
 
 
 _READERS = {
-    "Newchannel": lambda message: Signal(message.get("Uniqueid"), Sign.CHANNEL),
+    "DialBegin": lambda message: Signal(message.get("DestUniqueid"), Sign.CHANNEL),
     "Newstate": _newstate,
     "DialState": _dial_state,
     "OriginateResponse": _originate_response,

@@ -1,0 +1,291 @@
+"""The AMI side of the simulated switch: log-in, rights, orders in, events out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from cadencia.telephony.ami.codec import Decoder, Message
+from cadencia.telephony.simulator.channels import Channel, Headers
+from cadencia.telephony.simulator.switch import SimulatedSwitch
+
+BANNER = b"Asterisk Call Manager/11.0.0\r\n"
+
+#: What an account with write=originate,call may do (measured on Asterisk 22.10.1), of all that we use.
+LEAST_RIGHTS = (
+    "Atxfer",
+    "BlindTransfer",
+    "Bridge",
+    "BridgeInfo",
+    "BridgeKick",
+    "BridgeList",
+    "CancelAtxfer",
+    "Challenge",
+    "ControlPlayback",
+    "DeviceStateList",
+    "Events",
+    "ExtensionState",
+    "Getvar",
+    "Hangup",
+    "ListCommands",
+    "LocalOptimizeAway",
+    "Login",
+    "Logoff",
+    "MixMonitorMute",
+    "Originate",
+    "Park",
+    "Ping",
+    "PlayDTMF",
+    "PresenceState",
+    "QueueStatus",
+    "Redirect",
+    "SendText",
+    "Setvar",
+    "Status",
+    "StopMixMonitor",
+)
+
+Answer = tuple[str, str, Headers]  # Response, Message, more headers
+
+
+class SwitchServer:
+    """All connections of one switch.
+
+    Args:
+        switch: what carries the orders out.
+        user, secret: the one account.
+        allowed: names of the actions it may use; the least rights unless a test gives more or fewer.
+    """
+
+    def __init__(
+        self, switch: SimulatedSwitch, user: str, secret: str, allowed: Collection[str] = LEAST_RIGHTS
+    ) -> None:
+        self.switch, self.user, self.secret = switch, user, secret
+        self.allowed = frozenset(allowed)
+        self.connections: set[SwitchConnection] = set()
+        switch.subscribe(self._event)
+
+    def connection(self) -> SwitchConnection:
+        """A protocol for one new connection: pass this method to `loop.create_server`."""
+        return SwitchConnection(self)
+
+    def disconnect(self) -> None:
+        """Cut every connection (the network failed; calls go on)."""
+        for connection in list(self.connections):
+            connection.cut()
+
+    def _event(self, name: str, privilege: str, headers: Headers) -> None:
+        if not self.connections:
+            return
+        if self.switch.faults.lose_event and self.switch.rng.random() < self.switch.faults.lose_event:
+            return
+        wire = _render("Event", name, privilege, self.switch.clock.now(), headers)
+        for connection in self.connections:
+            connection.send(wire)
+
+
+class SwitchConnection(asyncio.Protocol):
+    """One manager session. Bytes written in one turn of the loop leave together."""
+
+    def __init__(self, server: SwitchServer) -> None:
+        self._server = server
+        self._switch = server.switch
+        self._decoder = Decoder()
+        self._transport: asyncio.Transport | None = None
+        self._out: list[bytes] = []
+        self._logged_in = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        self._transport = transport
+        transport.write(BANNER)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.connections.discard(self)
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        for message in self._decoder.feed(data):
+            self._take(message)
+
+    def cut(self) -> None:
+        """End this connection without a word."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def send(self, wire: bytes) -> None:
+        """Queue bytes; they leave at the end of this turn of the loop."""
+        if not self._out:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._out.append(wire)
+
+    def _flush(self) -> None:
+        wire, self._out = b"".join(self._out), []
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(wire)
+
+    # -- actions -------------------------------------------------------------------------------------------------------
+    def _take(self, message: Message) -> None:
+        name = message.get("Action")
+        if name.lower() == "login":
+            return self._login(message)
+        if not self._logged_in:
+            return self._reply(message, ("Error", "Permission denied", []))
+        handler = _ACTIONS.get(name.lower())
+        if handler is None:
+            return self._reply(message, ("Error", "Invalid/unknown command", []))
+        if name.lower() not in {allowed.lower() for allowed in self._server.allowed}:
+            return self._reply(message, ("Error", "Permission denied", []))
+        answer = handler(self, message)
+        faults = self._switch.faults
+        if answer is None or (faults.lose_answer and self._switch.rng.random() < faults.lose_answer):
+            return None
+        return self._reply(message, answer)
+
+    def _reply(self, message: Message, answer: Answer) -> None:
+        response, text, headers = answer
+        lines: Headers = [("Response", response)]
+        if "ActionID" in message:
+            lines.append(("ActionID", message["ActionID"]))
+        if text:
+            lines.append(("Message", text))
+        self.send(_join([*lines, *headers]))
+
+    def _login(self, message: Message) -> None:
+        server = self._server
+        if message.get("Username") != server.user or message.get("Secret") != server.secret:
+            return self._reply(message, ("Error", "Authentication failed", []))
+        self._logged_in = True
+        self._reply(message, ("Success", "Authentication accepted", []))
+        self.send(_render("Event", "FullyBooted", "system,all", self._switch.clock.now(), [("Status", "Fully Booted")]))
+        server.connections.add(self)
+        return None
+
+    def _ping(self, message: Message) -> Answer:
+        now = self._switch.clock.now().timestamp()
+        return "Success", "", [("Ping", "Pong"), ("Timestamp", f"{now:.6f}")]
+
+    def _logoff(self, message: Message) -> Answer:
+        asyncio.get_running_loop().call_later(0, self.cut)
+        return "Goodbye", "Thanks for all the fish.", []
+
+    def _events(self, message: Message) -> Answer:
+        return "Success", "", [("Events", "On")]
+
+    def _list_commands(self, message: Message) -> Answer:
+        return "Success", "", [(name, "") for name in sorted(self._server.allowed)]
+
+    def _originate(self, message: Message) -> Answer:
+        fields = {key: message[key] for key in message.keys() if key != "Variable"}  # noqa: SIM118
+        variables = {}
+        for line in message.all("Variable"):
+            name, _, value = line.partition("=")
+            variables[name.lstrip("_")] = _unquote(value)
+        error = self._switch.originate(fields, variables)
+        return ("Error", error, []) if error else ("Success", "Originate successfully queued", [])
+
+    def _bridge(self, message: Message) -> Answer:
+        error = self._switch.bridge(message.get("Channel1"), message.get("Channel2"))
+        return ("Error", error, []) if error else ("Success", "Channels have been bridged", [])
+
+    def _with_channel(self, message: Message, act: Callable[[Channel], Answer]) -> Answer:
+        channel = self._switch.find(message.get("Channel"))
+        return act(channel) if channel else ("Error", "No such channel", [])
+
+    def _hangup(self, message: Message) -> Answer:
+        def act(channel: Channel) -> Answer:
+            self._switch.hangup(channel, int(message.get("Cause") or 16))
+            return "Success", "Channel Hungup", []
+
+        return self._with_channel(message, act)
+
+    def _redirect(self, message: Message) -> Answer:
+        def act(channel: Channel) -> Answer:
+            error = self._switch.redirect(channel, message.get("Context"))
+            return ("Error", error, []) if error else ("Success", "Redirect successful", [])
+
+        return self._with_channel(message, act)
+
+    def _setvar(self, message: Message) -> Answer:
+        def act(channel: Channel) -> Answer:
+            channel.variables[message.get("Variable")] = message.get("Value")
+            return "Success", "Variable Set", []
+
+        return self._with_channel(message, act)
+
+    def _getvar(self, message: Message) -> Answer:
+        name = message.get("Variable")
+        if "Channel" not in message:
+            return "Success", "", [("Variable", name), ("Value", self._switch.globals.get(name, ""))]
+        return self._with_channel(message, lambda c: ("Success", "", [("Variable", name), ("Value", c.variable(name))]))
+
+    def _status(self, message: Message) -> None:
+        self._reply(message, ("Success", "Channel status will follow", [("EventList", "start")]))
+        names = [name for name in message.get("Variables").split(",") if name]
+        channels = list(self._switch.channels.values())
+        action_id = [("ActionID", message["ActionID"])] if "ActionID" in message else []
+        for channel in channels:
+            self.send(
+                _join([("Event", "Status"), ("Privilege", "Call"), *self._status_row(channel, names), *action_id])
+            )
+        items = [("Items", str(len(channels)))]
+        self.send(
+            _join([("Event", "StatusComplete"), *action_id, ("EventList", "Complete"), ("ListItems", "0"), *items])
+        )
+
+    def _status_row(self, channel: Channel, names: list[str]) -> Headers:
+        seconds = self._switch.clock.monotonic() - channel.born_s
+        return [
+            *channel.headers(),
+            ("Type", "PJSIP"),
+            ("DNID", ""),
+            ("EffectiveConnectedLineNum", channel.connected_number),
+            ("EffectiveConnectedLineName", channel.connected_name),
+            ("TimeToHangup", "0"),
+            ("BridgeID", channel.bridge.id if channel.bridge else ""),
+            ("Application", channel.application),
+            ("Data", channel.data),
+            ("Seconds", f"{seconds:.0f}"),
+            *(("Variable", f"{name}={channel.variables.get(name, '(null)')}") for name in names),
+        ]
+
+    def _device_states(self, message: Message) -> None:
+        action_id = [("ActionID", message["ActionID"])] if "ActionID" in message else []
+        self._reply(message, ("Success", "Device State list will follow", [("EventList", "start")]))
+        devices = ["trunk", *sorted(self._switch.endpoints)]
+        for name in devices:
+            row = [("Event", "DeviceStateChange"), *action_id, ("Device", f"PJSIP/{name}"), ("State", "NOT_INUSE")]
+            self.send(_join(row))
+        end = [("EventList", "Complete"), ("ListItems", str(len(devices)))]
+        self.send(_join([("Event", "DeviceStateListComplete"), *action_id, *end]))
+
+
+_ACTIONS: dict[str, Callable[[SwitchConnection, Message], Answer | None]] = {
+    "ping": SwitchConnection._ping,
+    "logoff": SwitchConnection._logoff,
+    "events": SwitchConnection._events,
+    "listcommands": SwitchConnection._list_commands,
+    "originate": SwitchConnection._originate,
+    "bridge": SwitchConnection._bridge,
+    "hangup": SwitchConnection._hangup,
+    "redirect": SwitchConnection._redirect,
+    "setvar": SwitchConnection._setvar,
+    "getvar": SwitchConnection._getvar,
+    "status": SwitchConnection._status,
+    "devicestatelist": SwitchConnection._device_states,
+}
+
+
+def _render(kind: str, name: str, privilege: str, at: datetime, headers: Headers) -> bytes:
+    return _join([(kind, name), ("Privilege", privilege), ("Timestamp", f"{at.timestamp():.6f}"), *headers])
+
+
+def _join(headers: Headers) -> bytes:
+    return ("\r\n".join([f"{key}: {value}" for key, value in headers]) + "\r\n\r\n").encode()
+
+
+def _unquote(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    return value
