@@ -33,6 +33,20 @@ if os.getppid() != int(sys.argv[1]): sys.exit(1)
 os.execv(sys.argv[2], sys.argv[2:])
 """
 
+#: Becomes the grandchild of whoever starts it, in a session of its own, so that it outlives him and is no one's zombie.
+_DETACH = """
+import os, sys
+os.setsid()
+pid = os.fork()
+if pid:
+    print(pid)
+    sys.exit()
+out = os.open("log/stdout", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+os.dup2(out, 1)
+os.dup2(out, 2)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
 
 class Lab:
     """One server; `with Lab() as lab` or `async with Lab() as lab`.
@@ -85,6 +99,7 @@ class Lab:
         self.trunk_ports: tuple[int, ...] = ()
         self.ready_s = 0.0
         self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -132,7 +147,10 @@ class Lab:
     def stop(self) -> None:
         """Ends the server and removes its folder. May be called twice."""
         process, self._process = self._process, None
-        if process is not None and process.poll() is None:
+        pid, self._pid = self._pid, 0
+        if process is None:
+            end_process(pid, str(self.dir))
+        elif process.poll() is None:
             process.terminate()  # a foreground Asterisk ends cleanly on SIGTERM
             try:
                 process.wait(5)
@@ -157,18 +175,19 @@ class Lab:
         )
         # -f keeps it our child, so its process id is known; no console is attached
         command = [*self.asterisk.command, "-f", "-C", str(self.dir / "etc/asterisk.conf")]
-        if not self.detached:
-            command = [sys.executable, "-I", "-S", "-c", _SHIM, str(os.getpid()), *command]
         self._began = time.monotonic()
+        if self.detached:
+            self._pid = _detach(command, self.dir)
+            return
+        command = [sys.executable, "-I", "-S", "-c", _SHIM, str(os.getpid()), *command]
         with (self.dir / "log/stdout").open("wb") as out:
             self._process = subprocess.Popen(  # noqa: S603
-                command,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                cwd=self.dir,
-                start_new_session=self.detached,
+                command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.dir
             )
+        self._pid = self._process.pid
+
+    def _lives(self) -> bool:
+        return self._process.poll() is None if self._process else runs_in(self._pid, str(self.dir))
 
     def _plan_ports(self) -> None:
         agents, trunks = self._counts
@@ -190,7 +209,7 @@ class Lab:
         until = self._began + timeout_s
         account = self.plan.account
         while True:
-            if self._process is None or self._process.poll() is not None:
+            if not self._lives():
                 raise _PortTaken(f"Asterisk ended at start: {self.log()[-600:]}")
             try:
                 with PlainAmi(self.ami_port, account.user, account.secret, 2.0) as ami:
@@ -212,7 +231,7 @@ class Lab:
     @property
     def pid(self) -> int:
         """Process id of the server, 0 if it does not run."""
-        return self._process.pid if self._process else 0
+        return self._pid
 
     def log(self) -> str:
         """What it has written so far: console output and notices, warnings, errors."""
@@ -250,6 +269,17 @@ class Lab:
 
 class _PortTaken(SwitchUnfit):
     """A port that was free a moment ago is not: worth another try with others."""
+
+
+def _detach(command: list[str], folder: Path) -> int:
+    """Starts the command as nobody's child and returns its process id."""
+    words = [sys.executable, "-I", "-S", "-c", _DETACH, *command]
+    done = subprocess.run(  # noqa: S603
+        words, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=folder, timeout=20, check=False
+    )
+    if done.returncode != 0:
+        raise SwitchUnfit(f"The server could not be started: {done.stderr.strip()[-300:]}")
+    return int(done.stdout)
 
 
 def console(command: tuple[str, ...], folder: Path, line: str) -> str:
