@@ -1,0 +1,253 @@
+"""The tables, as the newest migration leaves them.
+
+A test compares this file with what the migrations build, so the two cannot drift apart. Times are `timestamptz` and
+always come from the caller; money is an integer of minor units beside its currency.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+_INSTANT = DateTime(timezone=True)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=False), primary_key=True)
+
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("settings", JSONB, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    _id(),
+    Column("doc_type", Text, nullable=False),
+    Column("doc_number", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("voice_consent_at", _INSTANT),
+    Column("blocked", Text, comment="a disposition code or 'excluded'; null if nothing stands against dialling"),
+    UniqueConstraint("doc_type", "doc_number"),
+)
+
+phones = Table(
+    "phones",
+    metadata,
+    _id(),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("e164", Text, nullable=False),
+    Column("line_type", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    UniqueConstraint("person_id", "e164"),
+)
+
+obligations = Table(
+    "obligations",
+    metadata,
+    _id(),
+    Column("creditor", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("balance_minor", BigInteger, nullable=False),
+    Column("balance_currency", Text, nullable=False),
+    Column("overdue_minor", BigInteger, nullable=False),
+    Column("overdue_currency", Text, nullable=False),
+    Column("days_past_due", Integer, nullable=False),
+    Column("due_date", Date),
+    UniqueConstraint("creditor", "number"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("person_id", ForeignKey("persons.id"), primary_key=True),
+    Column("obligation_id", ForeignKey("obligations.id"), primary_key=True),
+    Column("role", Text, nullable=False),
+    comment="the part that a person has in an obligation",
+)
+
+list_items = Table(
+    "list_items",
+    metadata,
+    _id(),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("rank", Integer, nullable=False, comment="the smaller, the sooner: minus the days past due"),
+    Column("due_at", _INSTANT, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, comment="charged attempts that reached sending"),
+    Column("last_phone_id", BigInteger),
+    Column("last_attempt_id", Text),
+    UniqueConstraint("campaign_id", "person_id"),
+    CheckConstraint("state IN ('due', 'out', 'awaiting', 'closed', 'denied')", name="state"),
+    # The queue: a claim walks it in order and stops after as many as it needs.
+    Index("list_items_queue", "campaign_id", "rank", "due_at", "id", postgresql_where=text("state = 'due'")),
+    # What waits for an agent's disposition is little and is asked for at every start.
+    Index("list_items_awaiting", "last_attempt_id", postgresql_where=text("state = 'awaiting'")),
+    Index("list_items_person", "person_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
+    Column("contact_id", ForeignKey("list_items.id"), nullable=False),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("phone_id", ForeignKey("phones.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("local_date", Date, nullable=False, comment="the date whose counter was reserved"),
+    Column("prior", Integer, nullable=False, comment="attempts of the list item before this one"),
+    Column("leased_at", _INSTANT, nullable=False),
+    Column("sending_at", _INSTANT),
+    Column("answered_at", _INSTANT),
+    Column("connected_at", _INSTANT),
+    Column("ended_at", _INSTANT),
+    Column("agent_id", Text),
+    Column("outcome", Text),
+    Column("charged", Boolean),
+    Column("cause", Integer),
+    Column("tech_cause", Integer),
+    Column("talk_s", Double),
+    Column("disposition", Text),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("next_due_at", _INSTANT, comment="what the disposition wants of the list item; null closes it"),
+    CheckConstraint("state IN ('leased', 'sending', 'settled')", name="state"),
+    # Two open attempts on one person cannot exist, whoever asks. Also finds the open ones.
+    Index("attempts_open", "person_id", unique=True, postgresql_where=text("state <> 'settled'")),
+    # A person's history, newest first.
+    Index("attempts_history", "person_id", "ended_at", "id", postgresql_where=text("state = 'settled'")),
+    # A campaign's numbers since an instant.
+    Index("attempts_campaign", "campaign_id", "leased_at"),
+    Index("attempts_contact", "contact_id"),
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("made_at", _INSTANT, nullable=False),
+    Index("promises_person", "person_id"),
+)
+
+person_days = Table(
+    "person_days",
+    metadata,
+    Column("person_id", ForeignKey("persons.id"), primary_key=True),
+    Column("local_date", Date, primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    CheckConstraint("attempts >= 0", name="attempts"),
+    comment="attempts charged to a person on each date where the person lives",
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("skills", ARRAY(Text), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("since", _INSTANT, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempt_id", Text),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger, Identity(always=False), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Column("campaign_id", Text),
+    Column("contact_id", BigInteger),
+    Column("attempt_id", Text),
+    Column("agent_id", Text),
+    Column("body", JSONB, nullable=False),
+    Index("events_kind", "kind", "seq"),
+    # Why a contact was or was not dialled.
+    Index("events_contact", "contact_id", "seq", postgresql_where=text("contact_id IS NOT NULL")),
+    # A campaign's denials since an instant.
+    Index("events_denied", "campaign_id", "at", postgresql_where=text("kind = 'contact.denied'")),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("agent_id", Text),
+    Column("password_hash", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    UniqueConstraint("login"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("expires_at", _INSTANT),
+    Index("credentials_user", "user_id", "kind"),
+    Index("credentials_expiry", "expires_at"),
+)
+
+leadership = Table(
+    "leadership",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("token", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("since", _INSTANT),
+    CheckConstraint("id = 1", name="id"),
+    comment="one row: the newest fencing token and whom it was given to",
+)
