@@ -1,0 +1,1 @@
+"""Metrics and logs: what the telephony engineer watches, without personal data."""

@@ -1,0 +1,1 @@
+"""The web: pages, JSON API, event streams, sign-in. It talks to the `Desk` and to the store's sign-in part, no more."""

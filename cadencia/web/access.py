@@ -1,0 +1,76 @@
+"""Who may use which endpoint: one table, deny by default.
+
+A route without a row here cannot be made (`GuardedRoute` refuses it when the application is created), and a row without
+a route is refused too, so that the table always tells the whole truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cadencia.domain.access import UserRole
+
+R = UserRole
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may pass.
+
+    Attributes:
+        roles: signed-in users of these roles.
+        public: nobody needs to sign in; the endpoint gives no data away.
+        loopback: a program on this very machine may read it without a sign-in.
+    """
+
+    roles: frozenset[UserRole] = frozenset()
+    public: bool = False
+    loopback: bool = False
+
+
+_PUBLIC = Rule(public=True)
+_SIGNED_IN = Rule(frozenset(R))
+_AGENT = Rule(frozenset({R.AGENT}))
+_WATCH = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.DIRECTOR, R.COMPLIANCE, R.ADMIN}))
+_CONTROL = Rule(frozenset({R.SUPERVISOR, R.ADMIN}))
+_OPERATE = Rule(frozenset({R.ENGINEER, R.ADMIN}), loopback=True)
+
+#: (method, path template) -> rule
+TABLE: dict[tuple[str, str], Rule] = {
+    ("GET", "/"): _PUBLIC,
+    ("GET", "/entrar"): _PUBLIC,
+    ("GET", "/agente"): _PUBLIC,
+    ("GET", "/supervision"): _PUBLIC,
+    ("GET", "/favicon.svg"): _PUBLIC,
+    ("GET", "/assets/{name}"): _PUBLIC,
+    ("GET", "/healthz"): _PUBLIC,
+    ("GET", "/readyz"): _PUBLIC,
+    ("GET", "/metrics"): _OPERATE,
+    ("POST", "/api/session"): _PUBLIC,
+    ("DELETE", "/api/session"): _SIGNED_IN,
+    ("GET", "/api/me"): _SIGNED_IN,
+    ("GET", "/api/openapi.json"): _SIGNED_IN,
+    ("GET", "/api/dispositions"): _SIGNED_IN,
+    ("GET", "/api/stream"): _SIGNED_IN,
+    ("GET", "/api/agent"): _AGENT,
+    ("POST", "/api/agent/sign-in"): _AGENT,
+    ("POST", "/api/agent/ready"): _AGENT,
+    ("POST", "/api/agent/pause"): _AGENT,
+    ("POST", "/api/agent/sign-out"): _AGENT,
+    ("POST", "/api/agent/finish"): _AGENT,
+    ("POST", "/api/agent/confirm"): _AGENT,
+    ("POST", "/api/agent/disposition"): _AGENT,
+    ("GET", "/api/floor"): _WATCH,
+    ("POST", "/api/campaigns/{campaign_id}/start"): _CONTROL,
+    ("POST", "/api/campaigns/{campaign_id}/pause"): _CONTROL,
+    ("POST", "/api/campaigns/{campaign_id}/stop"): _CONTROL,
+    ("PATCH", "/api/campaigns/{campaign_id}"): _CONTROL,
+}
+
+
+def rule_of(method: str, path: str) -> Rule:
+    """The row of an endpoint. Raises LookupError where there is none: such an endpoint must not be served."""
+    try:
+        return TABLE[method, path]
+    except KeyError:
+        raise LookupError(f"{method} {path} has no row in cadencia.web.access.TABLE") from None
