@@ -18,7 +18,7 @@ from cadencia.telephony.asterisk import Installation, Lab, Waits, ensure_asteris
 from cadencia.testing.sip import Carrier, Phones
 
 #: Short, so that the tests of what happens at their end are.
-SHORT_WAITS = Waits(idle_s=1, idle_loops=5, wait_s=1, reoffer_s=1, hold_s=1, inbound_s=1, tail_s=10)
+SHORT_WAITS = Waits(idle_s=1, idle_loops=3, wait_s=1, reoffer_s=1, hold_s=1, inbound_s=1, tail_s=10)
 
 
 def _sibling(name: str) -> ModuleType:

@@ -19,7 +19,7 @@ STAYS = HUMAN.but(leaves_after_voice_s=None)
 
 
 def attempt() -> str:
-    return f"att-{next(_ids)}"
+    return f"att-{next(_ids):04d}"
 
 
 async def until(true: Callable[[], object], timeout_s: float = 3.0) -> None:
