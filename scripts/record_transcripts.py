@@ -82,6 +82,7 @@ class Stage:
     async def idle_agent(self, agent: str = "a1001", leg: str = LEG) -> None:
         await self.nail(agent, leg)
         await self.event("CadAgentIdle", Uniqueid=leg)
+        await self.event("BridgeEnter", Uniqueid=leg)
         self.ami.log.clear()
         self.orders.clear()
 

@@ -221,13 +221,25 @@ async def test_unregistered_agent_fails_without_a_channel(asterisk_ami: Any, sip
     assert not asterisk_ami.events("Hangup", Uniqueid=leg)
 
 
-async def test_line_that_dies_without_a_bye_is_noticed_by_the_phones_owner_only(
-    asterisk_ami: Any, sip_carrier: Carrier, sip_phones: Phones
-) -> None:
-    """A frozen agent (no packets) stays: rtp_timeout is the trunk's alone."""
+async def test_phone_without_packets_stays(asterisk_ami: Any, sip_carrier: Carrier, sip_phones: Phones) -> None:
+    """rtp_timeout is the trunk's alone: a muted agent whose telephone sends nothing must not be cut."""
     leg, call_id, debtor, phone = await talk(asterisk_ami, sip_carrier, sip_phones)
     phone.freeze()
     await asyncio.sleep(0.5)
     assert debtor.is_up and phone.is_up
     sip_carrier.hang_up(debtor)
     await asterisk_ami.event("CadAgentIdle", Uniqueid=leg, After=call_id)
+
+
+async def test_ids_must_not_begin_one_another(asterisk_ami: Any, sip_carrier: Carrier) -> None:
+    """Asterisk takes an id for one in use if a live id begins with it, in any case of letters; a look-up is exact."""
+    long, short, other_case = "zz-0077-2", "zz-0077", "ZZ-0077-2"
+    await asterisk_ami.dial("30012345", long)
+    await asterisk_ami.event("DialBegin", DestUniqueid=long)
+    for refused in (short, other_case):
+        await asterisk_ami.dial("30012346", refused)
+        response = await asterisk_ami.event("OriginateResponse", Uniqueid=refused)
+        assert (response["Response"], response["Reason"]) == ("Failure", "0")
+    assert (await asterisk_ami.action("Hangup", Channel=short))["Message"] == "No such channel"
+    assert (await asterisk_ami.action("Hangup", Channel=long))["Response"] == "Success"
+    await asterisk_ami.event("Hangup", Uniqueid=long)

@@ -153,7 +153,7 @@ class Lab:
         elif process.poll() is None:
             process.terminate()  # a foreground Asterisk ends cleanly on SIGTERM
             try:
-                process.wait(5)
+                process.wait(2)  # with a leaked channel it waits for ever
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -305,7 +305,7 @@ def runs_in(pid: int, folder: str) -> bool:
     return folder.encode() in words and state != "Z"
 
 
-def end_process(pid: int, folder: str, timeout_s: float = 5.0) -> bool:
+def end_process(pid: int, folder: str, timeout_s: float = 2.0) -> bool:
     """Ends the server of that folder, gently and then hard. Returns whether there was one."""
     if not runs_in(pid, folder):
         return False
