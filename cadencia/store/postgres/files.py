@@ -1,0 +1,129 @@
+"""Reading persons in bulk: what the judge needs and what an agent's screen shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cadencia.domain.people import (
+    DebtorFile,
+    LineType,
+    Money,
+    Obligation,
+    PastContact,
+    Phone,
+    PhoneStatus,
+    Role,
+)
+
+# Persons by primary key.
+_PERSONS = text(
+    """
+    SELECT id, doc_type, doc_number, name, city, language
+    FROM persons WHERE id = ANY(CAST(:ids AS bigint[]))
+    """
+)
+
+# Phones of persons, in the order of the file. By phones_person_id_e164_key.
+_PHONES = text(
+    """
+    SELECT person_id, id, e164, line_type, position, status
+    FROM phones WHERE person_id = ANY(CAST(:ids AS bigint[]))
+    ORDER BY position, id
+    """
+)
+
+# What persons have to do with which obligations, the worst first. By parts_pkey and obligations_pkey.
+_OBLIGATIONS = text(
+    """
+    SELECT p.person_id, p.role, o.*
+    FROM parts p JOIN obligations o ON o.id = p.obligation_id
+    WHERE p.person_id = ANY(CAST(:ids AS bigint[]))
+    ORDER BY o.days_past_due DESC, o.id
+    """
+)
+
+# The last ten contacts of each person, newest first. By attempts_history, ten entries a person.
+_HISTORY = text(
+    """
+    SELECT h.*
+    FROM unnest(CAST(:ids AS bigint[])) AS person(id)
+    CROSS JOIN LATERAL (
+        SELECT a.person_id, a.ended_at, a.outcome, a.disposition, a.agent_id, a.note
+        FROM attempts a
+        WHERE a.person_id = person.id AND a.state = 'settled'
+        ORDER BY a.ended_at DESC, a.id DESC
+        LIMIT 10
+    ) AS h
+    """
+)
+
+
+async def phones_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[Phone, ...]]:
+    """The phones of each person."""
+    found: defaultdict[int, list[Phone]] = defaultdict(list)
+    for r in await connection.execute(_PHONES, {"ids": ids}):
+        found[r.person_id].append(
+            Phone(r.id, r.e164, LineType(r.line_type), r.position, PhoneStatus(r.status)),
+        )
+    return {i: tuple(found[i]) for i in ids}
+
+
+async def obligations_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[Obligation, ...]]:
+    """The obligations of each person, each with the person's role in it."""
+    found: defaultdict[int, list[Obligation]] = defaultdict(list)
+    for r in await connection.execute(_OBLIGATIONS, {"ids": ids}):
+        found[r.person_id].append(_obligation(r))
+    return {i: tuple(found[i]) for i in ids}
+
+
+async def history_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[PastContact, ...]]:
+    """The last contacts of each person."""
+    found: defaultdict[int, list[PastContact]] = defaultdict(list)
+    for r in await connection.execute(_HISTORY, {"ids": ids}):
+        found[r.person_id].append(PastContact(r.ended_at, r.outcome, r.disposition, r.agent_id, r.note))
+    return {i: tuple(found[i]) for i in ids}
+
+
+async def files_of(connection: AsyncConnection, person_ids: Iterable[int]) -> dict[int, DebtorFile]:
+    """The files of those persons who exist."""
+    ids = list(dict.fromkeys(person_ids))
+    persons = (await connection.execute(_PERSONS, {"ids": ids})).all()
+    phones, owed = await phones_of(connection, ids), await obligations_of(connection, ids)
+    history = await history_of(connection, ids)
+    return {p.id: file_from(p, owed[p.id], phones[p.id], history[p.id]) for p in persons}
+
+
+def file_from(
+    person: Any, owed: tuple[Obligation, ...], phones: tuple[Phone, ...], history: tuple[PastContact, ...]
+) -> DebtorFile:
+    """Put a file together; `person` is a row with the columns of _PERSONS."""
+    return DebtorFile(
+        person_id=person.id,
+        name=person.name,
+        doc_type=person.doc_type,
+        doc_number=person.doc_number,
+        city=person.city,
+        language=person.language,
+        obligations=owed,
+        phones=phones,
+        history=history,
+    )
+
+
+def _obligation(r: Any) -> Obligation:
+    return Obligation(
+        id=r.id,
+        number=r.number,
+        creditor=r.creditor,
+        product=r.product,
+        balance=Money(r.balance_minor, r.balance_currency),
+        overdue=Money(r.overdue_minor, r.overdue_currency),
+        days_past_due=r.days_past_due,
+        due_date=r.due_date,
+        role=Role(r.role),
+    )
