@@ -123,6 +123,14 @@ def test_secrets_do_not_show_in_the_plan() -> None:
     assert SECRET not in repr(PLAN)
 
 
+def test_recorded_transcripts_hold_only_what_the_engine_may_see() -> None:
+    files = sorted((Path(__file__).parent.parent / "transcripts/cad").glob("*.txt"))
+    assert len(files) >= 28
+    for path in files:
+        events = set(re.findall(r"^Event: (\w+)", path.read_text(), re.MULTILINE))
+        assert events and events <= set(ENGINE_EVENTS), path.name
+
+
 # -- finding and building ----------------------------------------------------------------------------------------------
 
 
