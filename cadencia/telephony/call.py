@@ -105,6 +105,7 @@ class Call:
     cancelled: bool = False
     released: bool = False
     gone: bool = False
+    ended_in: Phase | None = None  # the phase the end came upon
     cause: int | None = None
     tech_cause: int | None = None
     reason: int | None = None
@@ -128,6 +129,8 @@ def advance(call: Call, signal: Signal, now_s: float) -> Call:
     facts = _facts(call, signal, now_s)
     if phase is call.phase and not facts:
         return call
+    if phase is Phase.ENDED:
+        facts["ended_in"] = call.phase
     return replace(call, phase=phase, **facts)  # type: ignore[arg-type]
 
 
@@ -180,7 +183,8 @@ _BROKEN = frozenset({27, 38, 41, 42, 44, 47})
 def outcome(call: Call, table: OutcomeTable) -> Outcome:
     """The one outcome of an ended call."""
     if call.talking_s is not None:
-        return Outcome.DROPPED if call.gone or call.cause in _BROKEN else Outcome.CONNECTED
+        lost_agent = call.ended_in in (Phase.WAITING, Phase.OFFERED)
+        return Outcome.DROPPED if lost_agent or call.cause in _BROKEN else Outcome.CONNECTED
     if call.answered_s is not None:
         return _answered(call)
     if call.cancelled:

@@ -1,0 +1,165 @@
+"""What is really there: the switch's own snapshot against our picture, after every link-up and every few seconds.
+
+Status rows and events come through one ordered stream, so at the snapshot's last row everything told before it has been
+taken in; what differs still is an event that never came, a call of an engine before us, or a leg we did not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from cadencia.dialer.calls import Calls
+from cadencia.dialer.context import Context
+from cadencia.dialer.floor import Floor
+from cadencia.dialer.live import LiveCall
+from cadencia.domain.agents import AgentState
+from cadencia.telephony.ami.codec import Message
+from cadencia.telephony.ami.session import Action, AmiSession
+from cadencia.telephony.call import Phase, Sign, Signal
+
+log = structlog.get_logger(__name__)
+
+#: A leg or call younger than this (clock seconds) may not have its channel yet.
+_YOUNG_S = 2.0
+
+#: A telephone that was called this long ago (clock seconds) and has no leg will not get one from that call.
+_CALLED_S = 25.0
+
+_VARIABLES = "CAD_KIND,CAD_ATTEMPT,CAD_AGENT,CAD_WITH"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One channel of the snapshot."""
+
+    uniqueid: str
+    channel: str
+    kind: str
+    agent_id: str
+    state: int
+    bridge: str
+    seconds: int
+
+
+def read_rows(messages: list[Message]) -> list[Row]:
+    """The Status events as rows."""
+    rows = []
+    for message in messages:
+        if message.name != "Status":
+            continue
+        variables = message.variables()
+        rows.append(
+            Row(
+                message.get("Uniqueid"),
+                message.get("Channel"),
+                variables.get("CAD_KIND", ""),
+                variables.get("CAD_AGENT", ""),
+                message.number("ChannelState") or 0,
+                message.get("BridgeID"),
+                message.number("Seconds") or 0,
+            )
+        )
+    return rows
+
+
+class Audit:
+    """Compares and mends."""
+
+    def __init__(self, context: Context, floor: Floor, calls: Calls) -> None:
+        self._c, self._floor, self._calls = context, floor, calls
+        self.mended = 0
+
+    async def run_once(self, session: AmiSession) -> None:
+        """Take one snapshot and mend what differs. Raises TelephonyError if the switch does not answer."""
+        began_s = self._c.clock.monotonic()
+        rows = read_rows(await session.rows("Status", {"Variables": _VARIABLES}))
+        by_id = {row.uniqueid: row for row in rows}
+        self._agents(rows, by_id, began_s, session)
+        self._calls_there(rows, session)
+        self._calls_gone(by_id, began_s)
+        self._stuck()
+
+    def _agents(self, rows: list[Row], by_id: dict[str, Row], began_s: float, session: AmiSession) -> None:
+        for row in rows:
+            if row.kind != "agent" or row.state != 6:
+                continue
+            seat = self._floor.seats.get(row.agent_id)
+            if seat is None or seat.state is AgentState.OUT or (seat.leg_up and seat.leg != row.uniqueid):
+                self._drop(row, session)
+            elif seat.leg != row.uniqueid or not seat.leg_up:
+                self._floor.adopt_leg(seat, row.uniqueid, row.channel)
+        for seat in list(self._floor.seats.values()):
+            age_s = began_s - seat.leg_since_s
+            if seat.leg and seat.leg not in by_id and age_s > (_YOUNG_S if seat.leg_up else _CALLED_S):
+                self._mend("leg gone", seat.leg)
+                self._floor.leg_ended(seat.leg)
+            elif not seat.leg and seat.state is not AgentState.OUT:
+                self._floor.call_telephone(seat)
+
+    def _calls_there(self, rows: list[Row], session: AmiSession) -> None:
+        legs = {row.bridge: row for row in rows if row.kind == "agent" and row.bridge}
+        for row in rows:
+            live = self._calls.live.get(row.uniqueid)
+            if live is None:
+                # Young ones may be ours, ended while the snapshot was under way.
+                if row.kind == "debtor" and row.seconds > _YOUNG_S:
+                    self._drop(row, session)
+                continue
+            live.channel = row.channel
+            if row.state == 5 and live.call.ringing_s is None:
+                self._calls.take(Signal(live.attempt_id, Sign.RINGING))
+            elif row.state == 6:
+                self._answered(live, legs.get(row.bridge))
+
+    def _answered(self, live: LiveCall, leg: Row | None) -> None:
+        if live.call.answered_s is None:
+            self._mend("answer missed", live.attempt_id)
+            self._calls.take(Signal(live.attempt_id, Sign.ANSWERED))
+        if leg is None:
+            self._alone(live)
+            return
+        seat = self._floor.by_leg(leg.uniqueid)
+        if live.call.phase is Phase.TALKING or seat is None:
+            return
+        if seat.call is live or (seat.call is None and live.seat is None):
+            if seat.call is None:
+                self._floor.reserve(seat, live)
+            self._mend("bridge missed", live.attempt_id)
+            self._calls.take(Signal(live.attempt_id, Sign.TALKING))
+
+    def _alone(self, live: LiveCall) -> None:
+        """Answered, and no agent in its bridge: it waits, whatever we believed."""
+        answered_s = self._c.clock.monotonic() - (live.call.answered_s or 0.0)
+        if live.call.phase is Phase.ANSWERED and (live.adopted or answered_s > _YOUNG_S):
+            self._mend("offer missed", live.attempt_id)
+            if live.seat is not None:
+                self._floor.release(live.seat)
+            self._calls.take(Signal(live.attempt_id, Sign.READY))
+        elif live.call.phase is Phase.TALKING and live.adopted:
+            self._mend("agent lost", live.attempt_id)
+            if live.seat is not None:
+                self._floor.release(live.seat)
+            self._calls.take(Signal(live.attempt_id, Sign.REOFFERED))
+
+    def _calls_gone(self, by_id: dict[str, Row], began_s: float) -> None:
+        for live in list(self._calls.live.values()):
+            if live.attempt_id not in by_id and (live.adopted or began_s - live.call.sent_s > _YOUNG_S):
+                self._mend("call gone", live.attempt_id)
+                self._calls.take(Signal(live.attempt_id, Sign.GONE))
+
+    def _stuck(self) -> None:
+        """A seat that is in a call which is not there any more."""
+        for seat in self._floor.seats.values():
+            if seat.call is not None and seat.call.attempt_id not in self._calls.live:
+                self._mend("seat stuck", seat.call.attempt_id)
+                self._floor.release(seat)
+
+    def _drop(self, row: Row, session: AmiSession) -> None:
+        self._mend("orphan", row.uniqueid)
+        session.send([Action("Hangup", {"Channel": row.channel})])
+
+    def _mend(self, what: str, ref: str) -> None:
+        self.mended += 1
+        log.info("audit.mended", what=what, ref=ref)

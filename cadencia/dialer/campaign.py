@@ -1,0 +1,325 @@
+"""One campaign at work: leases in hand, the controller's decisions, the calls it has launched."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cadencia.compliance.gate import judge
+from cadencia.dialer.context import Context
+from cadencia.domain.agents import AT_WORK
+from cadencia.domain.codes import ABANDONED, DISPOSITIONS, UNCHARGED, Denial, Outcome
+from cadencia.domain.dialing import (
+    Campaign,
+    CampaignCounts,
+    CampaignSettings,
+    CampaignState,
+    ContactFacts,
+    Deny,
+    Lease,
+    Mode,
+    Verdict,
+)
+from cadencia.errors import Refused, StoreError
+from cadencia.pacing.port import AgentView, Controller, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
+from cadencia.pacing.progressive import NO_AGENTS, RatioController
+from cadencia.store.port import Claim
+
+#: Clock seconds a lease is kept in hand before it is given back.
+_LEASE_S = 30.0
+
+#: Clock seconds before an exhausted list is asked again.
+_DRY_S = 5.0
+
+#: Denials that close a list item: asking again would bring the same answer.
+_CLOSING = frozenset(
+    {Denial.EXCLUDED, Denial.BLOCKED, Denial.NO_DATA, Denial.REFERENCE, Denial.CONSENT, Denial.NO_PHONE}
+)
+
+
+@dataclass
+class Counts:
+    """A campaign's numbers, carried on in memory from what the store computed at the start."""
+
+    attempts: int
+    answered_live: int
+    connected: int
+    abandoned: int
+    contacts: int
+    contacts_touched: int
+    contacts_closed: int
+    outcomes: dict[str, int]
+    denied: dict[str, int]
+
+    @classmethod
+    def of(cls, counts: CampaignCounts) -> Counts:
+        return cls(
+            counts.attempts,
+            counts.answered_live,
+            counts.connected,
+            counts.abandoned,
+            counts.contacts,
+            counts.contacts_touched,
+            counts.contacts_closed,
+            dict(counts.outcomes),
+            dict(counts.denied),
+        )
+
+    @property
+    def abandonment_rate(self) -> float:
+        """Abandoned over live answers, strict: nothing is estimated away."""
+        return self.abandoned / self.answered_live if self.answered_live else 0.0
+
+
+def controller_for(settings: CampaignSettings) -> Controller:
+    """The pacing policy that these settings ask for."""
+    return RatioController(settings.ratio if settings.mode is Mode.RATIO else 1.0)
+
+
+class CampaignRunner:
+    """Decides and claims for one campaign; the engine does the dialling.
+
+    Args:
+        launch: called with the leases to dial now.
+        agents: the agents who may serve this campaign, as the controller sees them.
+        room: how many calls the trunk takes now.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        campaign: Campaign,
+        counts: CampaignCounts,
+        *,
+        launch: Callable[[CampaignRunner, list[Lease]], None],
+        cancel: Callable[[str], None],
+        agents: Callable[[str], tuple[AgentView, ...]],
+        room: Callable[[], int],
+    ) -> None:
+        self._c = context
+        self.campaign = campaign
+        self.counts = Counts.of(counts)
+        self.controller = controller_for(campaign.settings)
+        self.dials: dict[str, DialView] = {}  # launched and unanswered, the unsent included
+        self.waiting: set[str] = set()
+        self.last = Decision(0, (), NO_AGENTS)
+        self._launch, self._cancel, self._agents, self._room = launch, cancel, agents, room
+        self._hand: deque[Lease] = deque()
+        self._claiming = False
+        self._dry_until_s = 0.0
+
+    @property
+    def settings(self) -> CampaignSettings:
+        return self.campaign.settings
+
+    def judge(self, facts: ContactFacts) -> Verdict:
+        """The gate, at this instant, by this campaign's settings."""
+        return judge(facts, self.settings, self._c.clock.now())
+
+    def tell(self, kind: PacingEventKind, ref: str) -> None:
+        """Let the controller know."""
+        self.controller.tell(PacingEvent(kind, self._c.clock.monotonic(), ref))
+
+    # -- settings ------------------------------------------------------------------------------------------------------
+    def change(self, campaign: Campaign) -> None:
+        """New settings or a new state, while calls are in flight."""
+        if campaign.settings != self.settings:
+            self.controller = controller_for(campaign.settings)
+        self.campaign = campaign
+        self._dry_until_s = 0.0
+        if campaign.state is not CampaignState.RUNNING:
+            self.drop_hand("campaign")
+
+    # -- deciding ------------------------------------------------------------------------------------------------------
+    def decide(self) -> None:
+        """Ask the controller and carry its decision out."""
+        if self.campaign.state is not CampaignState.RUNNING or not self._c.may_dial:
+            return
+        began = self._c.clock.wall()
+        snapshot = self._snapshot()
+        decision = self.controller.decide(snapshot)
+        self._c.observer.decided(self._c.clock.wall() - began)
+        self.last = decision
+        for attempt_id in decision.cancel:
+            self._cancel(attempt_id)
+        if decision.launch:
+            self._start(decision.launch)
+        self._refill(snapshot, decision)
+
+    def cancel_all(self) -> None:
+        """The campaign stops: take back what may be."""
+        snapshot = replace(self._snapshot(), agents=())
+        for attempt_id in self.controller.decide(snapshot).cancel:
+            self._cancel(attempt_id)
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(
+            now_s=self._c.clock.monotonic(),
+            agents=self._agents(self.settings.skill),
+            dials=tuple(self.dials.values()),
+            waiting=len(self.waiting),
+            channels=self._room(),
+            live_answers=self.counts.answered_live,
+            abandoned=self.counts.abandoned,
+            abandonment_cap=self.settings.abandonment_cap,
+            min_ring_s=self.settings.min_ring_s,
+        )
+
+    def _start(self, wanted: int) -> None:
+        now = self._c.clock.now()
+        leases: list[Lease] = []
+        stale: list[Lease] = []
+        while self._hand and len(leases) < wanted:
+            lease = self._hand.popleft()
+            age_s = (now - lease.leased_at).total_seconds()
+            verdict = self.judge(replace(lease.facts, in_flight=False))
+            # The clock may have passed the end of the window since the lease was written.
+            (stale if age_s > _LEASE_S or isinstance(verdict, Deny) else leases).append(lease)
+        if stale:
+            self._give_back([lease.attempt_id for lease in stale], "stale")
+        now_s = self._c.clock.monotonic()
+        for lease in leases:
+            self.dials[lease.attempt_id] = DialView(lease.attempt_id, now_s)
+        if leases:
+            self._launch(self, leases)
+
+    # -- leases --------------------------------------------------------------------------------------------------------
+    def _refill(self, snapshot: Snapshot, decision: Decision) -> None:
+        """Keep one to three seconds of dialling in hand, and no more: what is in hand nobody else may have."""
+        at_work = sum(agent.state in AT_WORK for agent in snapshot.agents)
+        if at_work == 0:
+            self.drop_hand("no agents")
+            return
+        goal = max(2, decision.launch * 2, int(at_work * 0.2 * self.settings.ratio) + 1)
+        short = goal - len(self._hand)
+        if short <= 0 or len(self._hand) > goal // 2 or self._claiming:
+            return
+        if self._c.clock.monotonic() >= self._dry_until_s:
+            self._claiming = True
+            self._c.spawn(self._claim(short))
+
+    async def _claim(self, limit: int) -> None:
+        try:
+            claimed = await self._c.store.claim(
+                Claim(self.campaign.id, limit, self._c.clock.now(), self._c.token, self.judge, self._c.ids.attempt)
+            )
+        except StoreError:
+            self._dry_until_s = self._c.clock.monotonic() + 1.0
+            return
+        finally:
+            self._claiming = False
+        for code, number in claimed.denied.items():
+            self.counts.denied[code] = self.counts.denied.get(code, 0) + number
+            self.counts.contacts_closed += number if code in _CLOSING else 0
+            self._c.observer.denied(self.campaign.id, code, number)
+        if len(claimed.leases) < limit and not claimed.denied:
+            self._dry_until_s = self._c.clock.monotonic() + _DRY_S
+        self._hand.extend(claimed.leases)
+        if self.campaign.state is not CampaignState.RUNNING or self._c.stopping:
+            self.drop_hand("campaign")
+        self._c.changed()
+
+    def drop_hand(self, reason: str) -> None:
+        """Give the leases in hand back."""
+        if self._hand:
+            self._give_back([lease.attempt_id for lease in self._hand], reason)
+            self._hand.clear()
+
+    def _give_back(self, attempt_ids: list[str], reason: str) -> None:
+        self._c.spawn(self.give_back(attempt_ids, reason))
+
+    async def give_back(self, attempt_ids: list[str], reason: str) -> None:
+        """Return leases; if the store fails they are returned at the next start."""
+        for attempt_id in attempt_ids:
+            self.dials.pop(attempt_id, None)
+        try:
+            await self._c.store.give_back(attempt_ids, self._c.token, reason, self._c.clock.now())
+        except StoreError:
+            self._dry_until_s = self._c.clock.monotonic() + 1.0
+
+    @property
+    def in_hand(self) -> int:
+        """Leases not dialled yet."""
+        return len(self._hand)
+
+    # -- counting ------------------------------------------------------------------------------------------------------
+    def count_attempt(self, lease: Lease) -> None:
+        """An attempt was sent."""
+        self.counts.attempts += 1
+        self.counts.contacts_touched += lease.facts.attempts == 0
+
+    def count_answer(self) -> None:
+        """A call was answered; a machine is taken out again when it is known to be one."""
+        self.counts.answered_live += 1
+
+    def count_outcome(self, outcome: Outcome) -> None:
+        """An attempt was settled."""
+        self.counts.outcomes[outcome] = self.counts.outcomes.get(outcome, 0) + 1
+        if outcome in ABANDONED:
+            self.counts.abandoned += 1
+            kind = PacingEventKind.ABANDONED
+        elif outcome is Outcome.MACHINE:
+            self.counts.answered_live -= 1
+            kind = PacingEventKind.UNANSWERED
+        elif outcome in UNCHARGED:
+            kind = PacingEventKind.FAILED
+        elif outcome in (Outcome.CONNECTED, Outcome.DROPPED):
+            kind = PacingEventKind.ENDED
+        else:
+            kind = PacingEventKind.UNANSWERED
+        self.tell(kind, "")
+
+    def count_disposition(self, code: str, *, closes: bool) -> None:
+        """An agent said who was on the line."""
+        leaf = DISPOSITIONS.get(code)
+        self.counts.answered_live -= leaf is not None and leaf.machine
+        self.counts.contacts_closed += closes
+
+
+#: What a supervisor may set, with the lowest and highest value of each number.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "ratio": (1.0, 5.0),
+    "ring_s": (10, 60),
+    "min_ring_s": (0, 30),
+    "wait_s": (1, 10),
+    "wrapup_s": (5, 600),
+    "abandonment_cap": (0.0, 0.2),
+    "attempts_per_day": (1, 20),
+    "attempts_per_week": (1, 100),
+    "retry_minutes": (1, 10080),
+}
+_TEXTS = ("caller_id", "message", "skill", "trunk")
+
+
+def changed_settings(settings: CampaignSettings, changes: dict[str, Any]) -> CampaignSettings:
+    """The settings with some of them replaced.
+
+    Raises:
+        Refused: an unknown name, a value of the wrong kind, or one out of bounds; the message says which.
+    """
+    values: dict[str, Any] = {}
+    for name, value in changes.items():
+        values[name] = _checked(settings, name, value)
+    return replace(settings, **values)
+
+
+def _checked(settings: CampaignSettings, name: str, value: Any) -> Any:
+    if name == "mode":
+        if value not in [mode.value for mode in Mode]:
+            raise Refused(f"There is no mode {value!r}.", f"Choose one of {', '.join(mode.value for mode in Mode)}.")
+        return Mode(value)
+    if name in _TEXTS:
+        if not isinstance(value, str) or any(ord(c) < 32 for c in value):
+            raise Refused(f"{name} must be a plain text.", "Remove line breaks and control characters.")
+        return value
+    if name not in _BOUNDS:
+        raise Refused(f"There is no setting {name!r}.", f"Settings are: mode, {', '.join((*_BOUNDS, *_TEXTS))}.")
+    low, high = _BOUNDS[name]
+    whole = isinstance(getattr(settings, name), int)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise Refused(f"{name} must be a number from {low:g} to {high:g}.", f"It is {value!r}.")
+    if whole and value != int(value):
+        raise Refused(f"{name} must be a whole number.", f"It is {value!r}.")
+    return int(value) if whole else float(value)

@@ -1,0 +1,314 @@
+"""The agents: their states, their telephones, their wrap-ups.
+
+A seat's state changes in one place, `_to`, which writes it down, shows it, and makes the campaigns look again. The
+telephone is a leg that the engine calls at sign-in and keeps nailed up; a leg that falls is brought back, and while it
+is down nobody is put through to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from cadencia.clock import call_later
+from cadencia.dialer.context import Context
+from cadencia.dialer.live import LiveCall, Seat
+from cadencia.domain.agents import PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED, AgentChange, AgentState
+from cadencia.errors import AmiLost, AmiRefused, Refused, TelephonyError
+from cadencia.telephony.ami.codec import Message
+from cadencia.telephony.ami.session import Action
+
+#: Clock seconds a telephone may take to answer our call before it counts as not there.
+_PICK_UP_S = 20
+
+#: Clock seconds before the telephone is called again, by number of tries in vain.
+_RETRY_S = (0.2, 1.0, 2.0, 5.0)
+
+_SPEAKING = (AgentState.RESERVED, AgentState.TALKING)
+
+
+class Floor:
+    """All seats.
+
+    Args:
+        context: shared parts.
+        on_ready: called when somebody became ready.
+        on_lost_agent: called with the call whose agent's telephone fell.
+        on_wrapup_expired: called with a call whose wrap-up ran out without a disposition.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        on_ready: Callable[[], None],
+        on_lost_agent: Callable[[LiveCall], None],
+        on_wrapup_expired: Callable[[Seat, LiveCall], None],
+    ) -> None:
+        self._c = context
+        self._on_ready, self._on_lost_agent, self._on_wrapup_expired = on_ready, on_lost_agent, on_wrapup_expired
+        self.seats: dict[str, Seat] = {}
+        self._legs: dict[str, Seat] = {}
+        self._ready: dict[str, Seat] = {}  # in order of waiting
+        self.shown: Callable[[Seat], None] = lambda seat: None
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+    def seat(self, agent_id: str) -> Seat:
+        """Raises Refused if there is no such agent."""
+        try:
+            return self.seats[agent_id]
+        except KeyError:
+            raise Refused("There is no such agent.", "Ask a supervisor to create it.") from None
+
+    def by_leg(self, leg: str) -> Seat | None:
+        """The seat whose telephone's leg has this Uniqueid."""
+        return self._legs.get(leg)
+
+    def ready(self) -> Iterable[Seat]:
+        """Agents who can be put through now, longest idle first."""
+        return self._ready.values()
+
+    def add(self, seat: Seat) -> None:
+        """A seat that is restored or new."""
+        self.seats[seat.agent.id] = seat
+
+    # -- what people ask -----------------------------------------------------------------------------------------------
+    def sign_in(self, seat: Seat) -> None:
+        """Bring the telephone up; the agent is then paused until ready."""
+        if seat.state is not AgentState.OUT:
+            return
+        seat.resume = (AgentState.PAUSED, PAUSE_AFTER_SIGN_IN)
+        seat.leg_tries = 0
+        self._to(seat, AgentState.CONNECTING)
+        self.call_telephone(seat)
+
+    def make_ready(self, seat: Seat) -> None:
+        """Ready now, or after the call and wrap-up in progress. Raises Refused when signed out."""
+        if seat.state is AgentState.OUT:
+            raise Refused("You are signed out.", "Sign in first.")
+        seat.next_pause = None
+        if seat.state is AgentState.CONNECTING:
+            seat.resume = (AgentState.READY, "")
+        elif seat.state is AgentState.PAUSED:
+            self._to(seat, AgentState.READY)
+        self.shown(seat)
+
+    def pause(self, seat: Seat, reason: str) -> None:
+        """Pause now, or after the call and wrap-up in progress. Raises Refused when signed out."""
+        if seat.state is AgentState.OUT:
+            raise Refused("You are signed out.", "Sign in first.")
+        if seat.state in _SPEAKING or seat.state is AgentState.WRAPUP:
+            seat.next_pause = reason
+        elif seat.state is AgentState.CONNECTING:
+            seat.resume = (AgentState.PAUSED, reason)
+        else:
+            self._to(seat, AgentState.PAUSED, reason)
+        self.shown(seat)
+
+    def sign_out(self, seat: Seat) -> None:
+        """Raises Refused in a call, or while a disposition is due."""
+        if seat.state in _SPEAKING:
+            raise Refused("You are in a call.", "Finish it first.")
+        if seat.state is AgentState.WRAPUP:
+            raise Refused("The disposition of the last call is missing.", "Choose one first.")
+        if seat.state is AgentState.OUT:
+            return
+        self._hang_up_telephone(seat)
+        self._to(seat, AgentState.OUT)
+
+    # -- what the calls ask --------------------------------------------------------------------------------------------
+    def reserve(self, seat: Seat, call: LiveCall) -> None:
+        """A person is on the way to this agent: nobody else may be."""
+        self._c.observer.waited(self._c.clock.monotonic() - seat.since_s)
+        seat.call = call
+        call.seat = seat
+        self._to(seat, AgentState.RESERVED, attempt_id=call.attempt_id)
+
+    def talking(self, seat: Seat) -> None:
+        """Both are in one bridge."""
+        if seat.state is not AgentState.TALKING and seat.call is not None:
+            seat.calls += 1
+            self._to(seat, AgentState.TALKING, attempt_id=seat.call.attempt_id)
+
+    def release(self, seat: Seat) -> None:
+        """The person on the way never arrived: the agent waits again."""
+        self._detach(seat)
+        if seat.leg_up:
+            self._settle_down(seat)
+        else:
+            self._telephone_lost(seat, (AgentState.READY, ""))
+
+    def wrap_up(self, seat: Seat, call: LiveCall, talk_s: float) -> None:
+        """The conversation is over: the disposition is due within the campaign's time."""
+        self._detach(seat)
+        seat.talk_s += talk_s
+        self.begin_wrap_up(seat, call, call.settings.wrapup_s)
+
+    def begin_wrap_up(self, seat: Seat, call: LiveCall, seconds: float) -> None:
+        """Wait for the disposition of a call that has ended."""
+        seat.wrapping = call
+        seat.wrapup_until = self._c.clock.now() + timedelta(seconds=seconds)
+        self._cancel_wrapup(seat)
+        seat.wrapup_timer = call_later(self._c.clock, seconds, lambda: self._wrapup_over(seat))
+        self._to(seat, AgentState.WRAPUP, attempt_id=call.attempt_id)
+
+    def disposed(self, seat: Seat, attempt_id: str) -> None:
+        """A disposition was saved."""
+        seat.overdue.pop(attempt_id, None)
+        if seat.wrapping is not None and seat.wrapping.attempt_id == attempt_id:
+            self._cancel_wrapup(seat)
+            seat.wrapping, seat.wrapup_until = None, None
+            self._settle_down(seat)
+        self.shown(seat)
+
+    def _settle_down(self, seat: Seat) -> None:
+        """Nothing is owed any more: the pause asked for, or the next call."""
+        if not seat.leg_up:
+            reason, seat.next_pause = seat.next_pause, None
+            resume = (AgentState.PAUSED, reason) if reason else (AgentState.READY, "")
+            return self._telephone_lost(seat, resume)
+        if seat.next_pause is not None:
+            reason, seat.next_pause = seat.next_pause, None
+            return self._to(seat, AgentState.PAUSED, reason)
+        return self._to(seat, AgentState.READY)
+
+    def _wrapup_over(self, seat: Seat) -> None:
+        call, seat.wrapping, seat.wrapup_until = seat.wrapping, None, None
+        if call is None:
+            return
+        seat.overdue[call.attempt_id] = call
+        self._on_wrapup_expired(seat, call)
+        # Nobody chose anything: perhaps nobody is there, and the next person would find silence.
+        seat.next_pause = seat.next_pause or PAUSE_WRAPUP_EXPIRED
+        self._settle_down(seat)
+
+    # -- telephones ----------------------------------------------------------------------------------------------------
+    def call_telephone(self, seat: Seat) -> None:
+        """Call the agent's telephone, to be nailed up, unless it is up or being called."""
+        if seat.state is AgentState.OUT or seat.leg or self._c.stopping:
+            return
+        seat.leg = self._c.ids.leg()
+        seat.channel = seat.leg
+        seat.leg_since_s = self._c.clock.monotonic()
+        self._legs[seat.leg] = seat
+        action = Action(
+            "Originate",
+            {
+                "Channel": f"PJSIP/{seat.agent.endpoint}",
+                "ChannelId": seat.leg,
+                "Context": "cad-agent",
+                "Exten": "s",
+                "Priority": 1,
+                "Timeout": _PICK_UP_S * 1000,
+                "Async": "true",
+            },
+            {"CAD_AGENT": seat.agent.id},
+        )
+        self._c.spawn(self._order(seat, seat.leg, action))
+
+    async def _order(self, seat: Seat, leg: str, action: Action) -> None:
+        try:
+            await self._c.send([action])[0]
+        except (AmiRefused, AmiLost):
+            self.leg_ended(leg)
+        except TelephonyError:
+            pass  # unknown: the next snapshot of the switch tells
+
+    def leg_idle(self, message: Message) -> None:
+        """The dialplan says that an agent's leg waits (again)."""
+        seat = self._legs.get(message.get("Uniqueid"))
+        if seat is None:
+            return
+        seat.channel = message.get("Channel") or seat.channel
+        self.leg_stands(seat)
+
+    def leg_stands(self, seat: Seat) -> None:
+        """The telephone is up."""
+        seat.leg_tries = 0
+        if seat.leg_up:
+            return
+        seat.leg_up = True
+        if seat.state is AgentState.CONNECTING:
+            state, reason = seat.resume
+            self._to(seat, state, reason)
+        self.shown(seat)
+
+    def adopt_leg(self, seat: Seat, leg: str, channel: str) -> None:
+        """A leg that stood on the switch before we knew it."""
+        self._legs.pop(seat.leg, None)
+        seat.leg, seat.channel, seat.leg_since_s = leg, channel, self._c.clock.monotonic()
+        self._legs[leg] = seat
+        self.leg_stands(seat)
+
+    def leg_ended(self, leg: str) -> None:
+        """The telephone hung up, or never answered."""
+        seat = self._legs.pop(leg, None)
+        if seat is None or seat.leg != leg:
+            return
+        seat.leg, seat.channel, seat.leg_up = "", "", False
+        lost = seat.call
+        if seat.state in (AgentState.READY, AgentState.PAUSED):
+            self._telephone_lost(seat, (seat.state, seat.reason))
+        elif lost is not None:
+            # The debtor is offered to another agent; this one is out until the leg is back.
+            reached = seat.state is AgentState.TALKING
+            self._detach(seat)
+            self._telephone_lost(seat, (AgentState.PAUSED, "telefono") if reached else (AgentState.READY, ""))
+            self._on_lost_agent(lost)
+        elif seat.state is not AgentState.OUT:
+            self._call_again(seat)
+        self.shown(seat)
+
+    def lost_link(self) -> None:
+        """Nothing is known of any leg until the next snapshot; nobody is put through meanwhile."""
+        self._ready.clear()
+
+    def back(self) -> None:
+        """The link is resynchronised: who is ready may be put through again."""
+        self._ready = {
+            seat.agent.id: seat
+            for seat in sorted(self.seats.values(), key=lambda seat: seat.since_s)
+            if seat.state is AgentState.READY and seat.leg_up
+        }
+
+    def _telephone_lost(self, seat: Seat, resume: tuple[AgentState, str]) -> None:
+        seat.resume = resume
+        self._to(seat, AgentState.CONNECTING)
+        self._call_again(seat)
+
+    def _call_again(self, seat: Seat) -> None:
+        wait_s = _RETRY_S[min(seat.leg_tries, len(_RETRY_S) - 1)]
+        seat.leg_tries += 1
+        call_later(self._c.clock, wait_s, lambda: self.call_telephone(seat))
+
+    def _hang_up_telephone(self, seat: Seat) -> None:
+        leg, channel = seat.leg, seat.channel
+        seat.leg, seat.channel, seat.leg_up = "", "", False
+        self._legs.pop(leg, None)
+        if leg and self._c.session is not None:
+            self._c.send([Action("Hangup", {"Channel": channel})])
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+    def _detach(self, seat: Seat) -> None:
+        if seat.call is not None:
+            seat.call.last_agent_id = seat.agent.id
+            if seat.call.seat is seat:
+                seat.call.seat = None
+            seat.call = None
+
+    def _cancel_wrapup(self, seat: Seat) -> None:
+        if seat.wrapup_timer is not None:
+            seat.wrapup_timer.cancel()
+            seat.wrapup_timer = None
+
+    def _to(self, seat: Seat, state: AgentState, reason: str = "", attempt_id: str | None = None) -> None:
+        self._ready.pop(seat.agent.id, None)
+        if (seat.state, seat.reason) != (state, reason):
+            now, now_s = self._c.clock.now(), self._c.clock.monotonic()
+            seat.spent_s[seat.state] = seat.spent_s.get(seat.state, 0.0) + now_s - seat.since_s
+            seat.state, seat.reason, seat.since, seat.since_s = state, reason, now, now_s
+            self._c.ledger.agent(AgentChange(seat.agent.id, state, now, reason, attempt_id))
+        self.shown(seat)
+        self._c.changed()
+        if state is AgentState.READY and seat.leg_up:
+            self._ready[seat.agent.id] = seat
+            self._on_ready()

@@ -1,0 +1,98 @@
+"""Writes behind the engine, in groups: what has happened is written down as fast as the store takes it.
+
+The order within each kind is kept, and a call's milestones go before its settlement. What must be durable before the
+engine acts (leases, `sending`, dispositions) does not go through here. While the store fails, everything is kept and
+tried again, and `up` is False: the engine then dials nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from cadencia.domain.agents import AgentChange
+from cadencia.domain.dialing import Mark, Settlement
+from cadencia.errors import LeadershipLost, StoreError
+from cadencia.store.port import Store
+
+log = structlog.get_logger(__name__)
+
+#: Real seconds between tries while the store fails.
+_RETRY_S = 0.5
+
+
+class Ledger:
+    """Collects writes and carries them to the store."""
+
+    def __init__(self, store: Store, token: int) -> None:
+        self._store, self._token = store, token
+        self._marks: list[Mark] = []
+        self._settlements: list[Settlement] = []
+        self._agents: list[AgentChange] = []
+        self._woken = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.up = True
+        self.leading = True
+
+    def mark(self, mark: Mark) -> None:
+        """A milestone of a call."""
+        self._marks.append(mark)
+        self._wake()
+
+    def settle(self, settlement: Settlement) -> None:
+        """The end of an attempt."""
+        self._settlements.append(settlement)
+        self._wake()
+
+    def agent(self, change: AgentChange) -> None:
+        """An agent's new state."""
+        self._agents.append(change)
+        self._wake()
+
+    @property
+    def pending(self) -> int:
+        """Writes the store has not taken yet."""
+        return len(self._marks) + len(self._settlements) + len(self._agents)
+
+    async def flushed(self) -> None:
+        """Wait until everything handed over so far is durable."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while self.leading:
+            await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self._flush()
+                self.up = True
+            except LeadershipLost:
+                self.leading = self.up = False
+                log.error("ledger.leadership_lost", pending=self.pending)
+            except StoreError as error:
+                self.up = False
+                log.error("ledger.store_failed", code=error.code, reason=error.message, pending=self.pending)
+                self._woken.set()
+                await asyncio.sleep(_RETRY_S)
+
+    def _wake(self) -> None:
+        self._idle.clear()
+        self._woken.set()
+
+    async def _flush(self) -> None:
+        # A failing write leaves its group in place: it is tried again whole, and the store takes repeats.
+        if marks := self._marks[:]:
+            await self._store.mark(marks)
+            del self._marks[: len(marks)]
+        if settlements := self._settlements[:]:
+            await self._store.settle(settlements, self._token)
+            del self._settlements[: len(settlements)]
+        if agents := self._agents[:]:
+            await self._store.save_agent_changes(agents)
+            del self._agents[: len(agents)]
+        if self.pending:
+            self._woken.set()
+        else:
+            self._idle.set()

@@ -1,0 +1,87 @@
+"""What the engine holds in memory of each call in progress and each agent at work."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cadencia.domain.agents import Agent, AgentState
+from cadencia.domain.dialing import CampaignSettings
+from cadencia.domain.people import DebtorFile, Phone
+from cadencia.telephony.call import Call
+
+
+@dataclass(eq=False, slots=True)
+class LiveCall:
+    """A call from the moment its sending is committed until its settlement is handed over.
+
+    Attributes:
+        call: the state machine's value; replaced with every signal.
+        channel: the channel's name, or the attempt's id until the name is known.
+        seat: the agent leased for it, None while nobody is.
+        attempts: how often this contact had been tried before.
+    """
+
+    attempt_id: str
+    campaign_id: str
+    contact_id: int
+    person_id: int
+    phone: Phone
+    file: DebtorFile
+    settings: CampaignSettings
+    call: Call
+    channel: str
+    since: datetime
+    seat: Seat | None = None
+    last_agent_id: str | None = None
+    answered_at: datetime | None = None
+    connected_at: datetime | None = None
+    answered_wall_s: float = 0.0
+    confirmed: bool = False
+    adopted: bool = False
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """An agent's place: the state, the telephone's leg, and the call.
+
+    Attributes:
+        leg: Uniqueid of the nailed-up leg, "" while there is none; `channel` its name.
+        leg_up: the leg stands in its waiting room or in a conversation.
+        resume: the state to go on in when the telephone is up (again), with its reason.
+        next_pause: reason of a pause asked for during a call.
+        wrapping: attempt whose disposition the present wrap-up waits for.
+        overdue: attempts whose wrap-up ran out without a disposition.
+    """
+
+    agent: Agent
+    state: AgentState
+    since: datetime
+    since_s: float
+    reason: str = ""
+    leg: str = ""
+    channel: str = ""
+    leg_up: bool = False
+    leg_since_s: float = 0.0
+    leg_tries: int = 0
+    resume: tuple[AgentState, str] = (AgentState.PAUSED, "inicio")
+    call: LiveCall | None = None
+    wrapping: LiveCall | None = None
+    wrapup_until: datetime | None = None
+    wrapup_timer: asyncio.TimerHandle | None = None
+    next_pause: str | None = None
+    overdue: dict[str, LiveCall] = field(default_factory=dict)
+    calls: int = 0
+    talk_s: float = 0.0
+    spent_s: dict[AgentState, float] = field(default_factory=dict)  # by state, up to the last change
+
+    @property
+    def skills(self) -> frozenset[str]:
+        return self.agent.skills
+
+    @property
+    def shown(self) -> LiveCall | None:
+        """The call whose file is on the agent's screen."""
+        return self.call or self.wrapping

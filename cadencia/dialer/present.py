@@ -1,0 +1,161 @@
+"""Puts what the engine holds into the messages that pages show. Numbers are masked here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from cadencia.clock import Clock
+from cadencia.dialer.campaign import CampaignRunner
+from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.views import (
+    AgentRow,
+    AgentView,
+    CallRow,
+    CampaignView,
+    FloorView,
+    ObligationView,
+    PastContactView,
+    PopView,
+)
+from cadencia.domain.people import Obligation
+from cadencia.telephony.call import Phase
+
+
+def masked(text: str, shown: int) -> str:
+    """The last characters of a number, the rest as dots."""
+    return "•" * max(0, len(text) - shown) + text[-shown:] if len(text) > shown else "•" * len(text)
+
+
+def obligation_view(obligation: Obligation, *, amounts: bool) -> ObligationView:
+    """An obligation, with its amounts only when the right party is confirmed."""
+    return ObligationView(
+        id=obligation.id,
+        product=obligation.product,
+        creditor=obligation.creditor,
+        number=masked(obligation.number, 4),
+        role=obligation.role,
+        days_past_due=obligation.days_past_due,
+        due_date=obligation.due_date.isoformat() if obligation.due_date else None,
+        balance_minor=obligation.balance.minor if amounts else None,
+        overdue_minor=obligation.overdue.minor if amounts else None,
+        currency=obligation.balance.currency if amounts else None,
+    )
+
+
+def pop_view(live: LiveCall, campaign: str, now: datetime) -> PopView:
+    """The screen-pop of a call."""
+    file = live.file
+    return PopView(
+        attempt_id=live.attempt_id,
+        campaign_id=live.campaign_id,
+        campaign=campaign,
+        person=file.name,
+        city=file.city,
+        language=file.language,
+        document=f"{file.doc_type} {masked(file.doc_number, 3)}",
+        phone=masked(live.phone.e164, 4),
+        obligations=tuple(obligation_view(o, amounts=live.confirmed) for o in file.obligations),
+        history=tuple(
+            PastContactView(h.at, h.outcome, h.disposition, h.agent_id, h.note if live.confirmed else "")
+            for h in file.history
+        ),
+        confirmed=live.confirmed,
+        answered_at=live.answered_at or now,
+    )
+
+
+def agent_view(seat: Seat, campaign: str, now: datetime) -> AgentView:
+    """An agent's own present."""
+    return AgentView(
+        id=seat.agent.id,
+        name=seat.agent.name,
+        endpoint=seat.agent.endpoint,
+        state=seat.state,
+        since=seat.since,
+        reason=seat.reason,
+        phone_up=seat.leg_up,
+        pop=pop_view(seat.shown, campaign, now) if seat.shown else None,
+        wrapup_until=seat.wrapup_until,
+        next_pause=seat.next_pause,
+        calls=seat.calls,
+        talk_s=round(seat.talk_s, 1),
+        overdue=tuple(seat.overdue),
+    )
+
+
+def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> CampaignView:
+    """A campaign's present."""
+    campaign, settings, counts = runner.campaign, runner.settings, runner.counts
+    talking = sum(1 for live in calls if live.campaign_id == campaign.id and live.call.phase is Phase.TALKING)
+    return CampaignView(
+        id=campaign.id,
+        name=campaign.name,
+        state=campaign.state,
+        mode=settings.mode,
+        ratio=settings.ratio,
+        abandonment_cap=settings.abandonment_cap,
+        ring_s=settings.ring_s,
+        wait_s=settings.wait_s,
+        wrapup_s=settings.wrapup_s,
+        reason=runner.last.reason,
+        dialling=len(runner.dials),
+        waiting=len(runner.waiting),
+        talking=talking,
+        attempts=counts.attempts,
+        answered_live=counts.answered_live,
+        connected=counts.connected,
+        abandoned=counts.abandoned,
+        abandonment_rate=counts.abandonment_rate,
+        contacts=counts.contacts,
+        contacts_touched=counts.contacts_touched,
+        contacts_closed=counts.contacts_closed,
+        outcomes=dict(counts.outcomes),
+        denied=dict(counts.denied),
+    )
+
+
+def floor_view(
+    clock: Clock,
+    runners: Iterable[CampaignRunner],
+    seats: Iterable[Seat],
+    calls: Iterable[LiveCall],
+    *,
+    switch_up: bool,
+    store_up: bool,
+) -> FloorView:
+    """The supervisor's present."""
+    calls = list(calls)
+    return FloorView(
+        at=clock.now(),
+        simulated=clock.simulated,
+        speed=clock.speed,
+        switch_up=switch_up,
+        store_up=store_up,
+        campaigns=tuple(campaign_view(runner, calls) for runner in runners),
+        agents=tuple(_agent_row(seat) for seat in seats),
+        calls=tuple(
+            CallRow(
+                live.attempt_id,
+                live.campaign_id,
+                live.call.phase,
+                live.since,
+                live.seat.agent.id if live.seat else None,
+            )
+            for live in calls
+        ),
+    )
+
+
+def _agent_row(seat: Seat) -> AgentRow:
+    return AgentRow(
+        id=seat.agent.id,
+        name=seat.agent.name,
+        state=seat.state,
+        since=seat.since,
+        reason=seat.reason,
+        phone_up=seat.leg_up,
+        campaign_id=seat.shown.campaign_id if seat.shown else None,
+        calls=seat.calls,
+        talk_s=round(seat.talk_s, 1),
+    )

@@ -1,0 +1,1 @@
+"""Which contact next, and which agent next: pure policy."""
