@@ -61,12 +61,12 @@ def asterisk_lab(asterisk_installation: Installation) -> Iterator[Lab]:
 
 @pytest.fixture
 def asterisk_raw_ami(asterisk_lab: Lab) -> Callable[..., Any]:
-    """Makes a connection to the lab; of the engine's account unless told otherwise."""
-    account = asterisk_lab.plan.account
+    """Makes a connection to the module's lab or another one, of the engine's account unless told otherwise."""
     raw = _sibling("ami_raw").RawAmi
 
-    def connect(user: str = account.user, secret: str = account.secret) -> Any:
-        return raw(asterisk_lab.ami_port, user, secret)
+    def connect(user: str = "", secret: str = "", lab: Lab = asterisk_lab) -> Any:
+        account = lab.plan.account
+        return raw(lab.ami_port, user or account.user, secret or account.secret)
 
     return connect
 

@@ -174,6 +174,14 @@ def test_ordinary_user_is_told_to_build_as_root(tmp_path: Path, monkeypatch: pyt
     assert "sudo cadencia asterisk root" in caught.value.hint
 
 
+def test_folder_that_is_something_else_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    (tmp_path / "precious").touch()
+    with pytest.raises(ConfigError, match="holds no Asterisk"):
+        build_root(tmp_path)
+    assert (tmp_path / "precious").exists()
+
+
 def test_no_asterisk_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SwitchUnfit, match="none on PATH"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cadencia.telephony.asterisk import Lab
 from cadencia.testing.sip import GREETING, GREETING_LOOPS_FROM, HUMAN, Carrier, Phones
 
 pytestmark = pytest.mark.asterisk
@@ -229,6 +230,22 @@ async def test_phone_without_packets_stays(asterisk_ami: Any, sip_carrier: Carri
     assert debtor.is_up and phone.is_up
     sip_carrier.hang_up(debtor)
     await asterisk_ami.event("CadAgentIdle", Uniqueid=leg, After=call_id)
+
+
+async def test_debtor_whose_line_dies_is_noticed_by_its_packets(
+    asterisk_installation: Any, asterisk_raw_ami: Any
+) -> None:
+    async with (
+        Lab(asterisk_installation, agents=1, rtp_timeout_s=1) as lab,
+        Carrier(lab.trunk_ports[0], lambda number: STAYS) as carrier,
+        asterisk_raw_ami(lab=lab) as ami,
+    ):
+        call_id = attempt()
+        await ami.dial("3001112233", call_id, CAD_WAIT_S="20")
+        await ami.event("CadReady")
+        carrier.vanish(carrier.calls[-1])
+        hangup = await ami.event("Hangup", timeout_s=8.0)
+        assert (hangup["Cause"], hangup["TechCause"]) == ("44", "")
 
 
 async def test_ids_must_not_begin_one_another(asterisk_ami: Any, sip_carrier: Carrier) -> None:

@@ -51,6 +51,7 @@ def build_root(target: Path | None = None, *, progress: Progress | None = None, 
     if is_ready(folder):
         return folder
     _check_machine(folder)
+    _check_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -62,8 +63,8 @@ def build_root(target: Path | None = None, *, progress: Progress | None = None, 
 
 
 def is_ready(folder: Path) -> bool:
-    """Whether the folder is a finished root with an Asterisk in it."""
-    return (folder / MARK).is_file() and (folder / "usr/sbin/asterisk").is_file()
+    """Whether there is a root folder with an Asterisk; a build puts it there in one step or not at all."""
+    return (folder / "usr/sbin/asterisk").is_file()
 
 
 def ensure_asterisk(*, progress: Progress | None = None) -> Installation:
@@ -88,6 +89,14 @@ def _check_machine(folder: Path) -> None:
         raise ConfigError(f"Building the private Asterisk in {folder} needs root, once.", _NEEDS_ROOT)
 
 
+def _check_free(folder: Path) -> None:
+    """A folder that somebody named by mistake is not ours to replace."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(
+            f"{folder} exists and holds no Asterisk.", "Name an empty or a new folder in CADENCIA_ASTERISK_ROOT."
+        )
+
+
 @contextmanager
 def _locked(path: Path, say: Progress) -> Iterator[None]:
     with path.open("w") as handle:
@@ -102,6 +111,8 @@ def _locked(path: Path, say: Progress) -> Iterator[None]:
 def _build(folder: Path, mirror: str, say: Progress) -> None:
     debootstrap = _debootstrap(say)
     log = folder.parent / "build.log"
+    for left in folder.parent.glob(".build.*"):  # of a builder that was killed; we hold the lock
+        _remove(left)
     work = Path(tempfile.mkdtemp(prefix=".build.", dir=folder.parent))
     try:
         say(f"Fetching Debian {SUITE} from {mirror}.")
@@ -117,11 +128,16 @@ def _build(folder: Path, mirror: str, say: Progress) -> None:
         work.chmod(0o755)  # mkdtemp made it 700; ordinary users run Asterisk from it
         (work / MARK).write_text(json.dumps({"packages": PACKAGES, "version": version, "mirror": mirror}) + "\n")
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rmdir()  # empty: see _check_free
         work.rename(folder)
         say(f"Asterisk {version} is ready in {folder}.")
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _remove(work)
+
+
+def _remove(work: Path) -> None:
+    """Not by shutil: a killed debootstrap leaves /proc mounted in there."""
+    subprocess.run(["rm", "-rf", "--one-file-system", str(work)], capture_output=True, check=False)  # noqa: S603, S607
 
 
 def _prepare(work: Path, proxy: str) -> None:

@@ -56,6 +56,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self.port = port
         self.calls: list[Call] = []
         self._live: dict[str, Call] = {}
+        self._vanished: set[str] = set()
         self._waiting: dict[str, asyncio.Future[Message]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._transport: asyncio.DatagramTransport | None = None
@@ -129,6 +130,8 @@ class Endpoint(asyncio.DatagramProtocol):
             self._on_response(message)
             return
         call = self._live.get(message.get("call-id"))
+        if message.get("call-id") in self._vanished:
+            return
         if message.method == "INVITE":
             self._on_invite(message, addr, call)
         elif message.method == "ACK":
@@ -152,9 +155,12 @@ class Endpoint(asyncio.DatagramProtocol):
                 self._send_ack(call, call.target, new_branch())
 
     def _on_invite(self, message: Message, addr: Address, call: Call | None) -> None:
-        if call is None:
+        within_dialog = "tag=" in message.get("to")
+        if call is None and within_dialog:
+            self._send(self._response(message, 481, "Call Does Not Exist", None), addr)
+        elif call is None:
             self._on_new_invite(message, addr)
-        elif "tag=" in message.get("to"):  # within the dialog: session timer, or the switch moves its RTP
+        elif within_dialog:  # the dialog: session timer, or the switch moves its RTP
             call.learn(message.body)
             self._send(self._response(message, 200, "OK", call, call.sdp), addr)
         elif call.last_response:
@@ -231,6 +237,7 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def vanish(self, call: Call) -> None:
         """The line dies: no BYE, no packets, no answers to this dialog's requests."""
+        self._vanished.add(call.call_id)
         self._drop(call, "peer")
 
     def _answer(
