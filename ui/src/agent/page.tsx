@@ -1,0 +1,76 @@
+/** The agent's desktop: state on the left, the debtor in the middle, the disposition on the right. */
+
+import { useEffect, useState } from "preact/hooks";
+import { t } from "../i18n";
+import { agent } from "../session";
+import type { AgentView } from "../views";
+import { Header, Notes, Offline } from "../ui";
+import { DispositionPanel } from "./disposition";
+import { sweepDrafts } from "./draft";
+import { PopPanel } from "./pop";
+import { StatusPanel } from "./status";
+
+function Phone({ view }: { view: AgentView }) {
+  return (
+    <span class={`phone ${view.phone_up ? "phone-up" : "phone-down"}`}>
+      <span class="dot" aria-hidden="true" />
+      {t(view.phone_up ? "phone.up" : "phone.down")} · {view.endpoint}
+    </span>
+  );
+}
+
+function Idle({ view }: { view: AgentView }) {
+  const ready = view.state === "ready" || view.state === "reserved";
+  return (
+    <section class={`card idle ${ready ? "idle-ready" : ""}`}>
+      <div class="idle-waves" aria-hidden="true">
+        <i />
+        <i />
+        <i />
+        <i />
+        <i />
+      </div>
+      <h2>{t(ready ? "idle.ready" : view.state === "out" ? "idle.out" : "idle.paused")}</h2>
+      <p>{t(ready ? "idle.readyHint" : view.state === "out" ? "idle.outHint" : "idle.pausedHint")}</p>
+    </section>
+  );
+}
+
+export function AgentPage() {
+  const view = agent.value;
+  const [chosen, setChosen] = useState<string | null>(null);
+  const current = view?.pop?.attempt_id ?? null;
+  const overdue = view?.overdue ?? [];
+  const owed = chosen && overdue.includes(chosen) ? chosen : null;
+  const attempt = owed ?? current;
+
+  useEffect(() => {
+    if (view) sweepDrafts([...(current ? [current] : []), ...overdue]);
+  }, [current, overdue.join()]);
+  // A call that comes in goes before what is owed from earlier ones.
+  useEffect(() => setChosen(null), [current]);
+
+  return (
+    <div class="page">
+      <Header title={t("agent.title")}>{view && <Phone view={view} />}</Header>
+      <Offline />
+      {view ? (
+        <main class={`agent agent-${view.state}`}>
+          <StatusPanel view={view} chosen={owed} onChoose={setChosen} />
+          {view.pop ? <PopPanel view={view} pop={view.pop} /> : <Idle view={view} />}
+          {attempt ? (
+            <DispositionPanel key={attempt} attempt={attempt} view={view} owed={owed !== null} />
+          ) : (
+            <section class="card disposition disposition-none">
+              <h2>{t("disposition.title")}</h2>
+              <p class="muted">{t("disposition.none")}</p>
+            </section>
+          )}
+        </main>
+      ) : (
+        <main class="agent" aria-busy="true" />
+      )}
+      <Notes />
+    </div>
+  );
+}

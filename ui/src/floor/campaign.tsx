@@ -1,0 +1,234 @@
+/** One campaign: how it goes, why it dials as it does, and its controls; each change asks its reason. */
+
+import { useState } from "preact/hooks";
+import { api } from "../api";
+import { count, decimal, percent } from "../format";
+import { type Key, t, worded } from "../i18n";
+import { floor } from "../session";
+import type { Campaign, Floor } from "../views";
+import { act, sayWell } from "../ui";
+import { Gauge } from "./gauge";
+import { ReasonDialog } from "./reason";
+
+interface Change {
+  title: string;
+  detail: string;
+  danger: boolean;
+  send: (reason: string) => Promise<Floor>;
+}
+
+const RATIO = { least: 1, most: 5, step: 0.1 };
+
+function verb(campaign: Campaign, name: "start" | "pause" | "stop"): Change {
+  return {
+    title: t(`campaign.${name}`),
+    detail: t(`campaign.${name}Detail`, { name: campaign.name }),
+    danger: name === "stop",
+    send: (reason) => api("POST", `/api/campaigns/${encodeURIComponent(campaign.id)}/${name}`, { reason }),
+  };
+}
+
+function Verbs({ campaign, ask }: { campaign: Campaign; ask: (change: Change) => void }) {
+  return (
+    <div class="verbs">
+      {campaign.state !== "running" && (
+        <button type="button" class="primary" onClick={() => ask(verb(campaign, "start"))}>
+          <Shape d="M4.5 3l9 5-9 5z" /> {t("campaign.start")}
+        </button>
+      )}
+      {campaign.state === "running" && (
+        <button type="button" onClick={() => ask(verb(campaign, "pause"))}>
+          <Shape d="M4 3h3v10H4zM9 3h3v10H9z" /> {t("campaign.pause")}
+        </button>
+      )}
+      {campaign.state !== "stopped" && (
+        <button type="button" class="danger-quiet" onClick={() => ask(verb(campaign, "stop"))}>
+          <Shape d="M3.5 3.5h9v9h-9z" /> {t("campaign.stop")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Shape({ d }: { d: string }) {
+  return (
+    <svg class="shape" viewBox="0 0 16 16" aria-hidden="true">
+      <path d={d} />
+    </svg>
+  );
+}
+
+/** Mode and ratio as the supervisor is about to set them; nothing is sent before "apply" and its reason. */
+function Pacing({ campaign, ask }: { campaign: Campaign; ask: (change: Change) => void }) {
+  const [mode, setMode] = useState<string | null>(null);
+  const [ratio, setRatio] = useState<number | null>(null);
+  const wantMode = mode ?? campaign.mode;
+  const wantRatio = ratio ?? campaign.ratio;
+  const changes = {
+    ...(wantMode === campaign.mode ? {} : { mode: wantMode }),
+    ...(Math.abs(wantRatio - campaign.ratio) < 1e-9 || wantMode === "progressive" ? {} : { ratio: wantRatio }),
+  };
+  const undo = () => {
+    setMode(null);
+    setRatio(null);
+  };
+  const step = (by: number) =>
+    setRatio(Math.min(RATIO.most, Math.max(RATIO.least, Math.round((wantRatio + by) * 10) / 10)));
+  const apply = () =>
+    ask({
+      title: t("pacing.change"),
+      detail: Object.entries(changes)
+        .map(([name, value]) => `${worded("setting", name)}: ${typeof value === "number" ? decimal(value, 1) : worded("mode", value)}`)
+        .join(" · "),
+      danger: false,
+      send: async (reason) => {
+        const view = await api<Floor>("PATCH", `/api/campaigns/${encodeURIComponent(campaign.id)}`, { changes, reason });
+        undo();
+        return view;
+      },
+    });
+  const dirty = Object.keys(changes).length > 0;
+  const fixed = wantMode === "progressive";
+  return (
+    <div class="pacing" role="group" aria-label={t("pacing.title")}>
+      <label>
+        {t("pacing.mode")}
+        <select name="mode" value={wantMode} onChange={(event) => setMode(event.currentTarget.value)}>
+          <option value="progressive">{worded("mode", "progressive")}</option>
+          <option value="ratio">{worded("mode", "ratio")}</option>
+        </select>
+      </label>
+      <div class="stepper">
+        <span id={`ratio-${campaign.id}`}>{t("pacing.ratio")}</span>
+        <div role="group" aria-labelledby={`ratio-${campaign.id}`}>
+          <button type="button" aria-label={t("pacing.less")} disabled={fixed || wantRatio <= RATIO.least} onClick={() => step(-RATIO.step)}>
+            −
+          </button>
+          <output class="num" aria-live="polite">
+            {decimal(fixed ? 1 : wantRatio, 1)}
+          </output>
+          <button type="button" aria-label={t("pacing.more")} disabled={fixed || wantRatio >= RATIO.most} onClick={() => step(RATIO.step)}>
+            +
+          </button>
+        </div>
+      </div>
+      <div class="pacing-apply">
+        <button type="button" class="primary" disabled={!dirty} onClick={apply}>
+          {t("pacing.apply")}
+        </button>
+        {dirty && (
+          <button type="button" class="quiet" onClick={undo}>
+            {t("pacing.undo")}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Stage({ name, value }: { name: "dialling" | "waiting" | "talking"; value: number }) {
+  return (
+    <div class={`stage stage-${name} ${name === "waiting" && value > 0 ? "stage-alert" : ""}`}>
+      <strong class="num">{count(value)}</strong>
+      <span>{t(`stage.${name}` satisfies Key)}</span>
+    </div>
+  );
+}
+
+function Progress({ campaign }: { campaign: Campaign }) {
+  const of = Math.max(1, campaign.contacts);
+  const closed = campaign.contacts_closed / of;
+  const touched = Math.max(campaign.contacts_touched, campaign.contacts_closed) / of;
+  return (
+    <section class="list" aria-label={t("list.title")}>
+      <div class="list-head">
+        <h4>{t("list.title")}</h4>
+        <span class="num">
+          {t("list.touched", { n: count(campaign.contacts_touched), of: count(campaign.contacts), share: percent(touched, 0) })}
+        </span>
+      </div>
+      <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="bar-track" width="100" height="4" />
+        <rect class="bar-touched" width={100 * touched} height="4" />
+        <rect class="bar-closed" width={100 * closed} height="4" />
+      </svg>
+      <p class="list-legend muted">
+        <span class="key key-closed">{t("list.closed", { n: count(campaign.contacts_closed) })}</span>
+        <span class="key key-touched">{t("list.inWork", { n: count(Math.max(0, campaign.contacts_touched - campaign.contacts_closed)) })}</span>
+        <span class="key key-left">{t("list.untouched", { n: count(Math.max(0, campaign.contacts - campaign.contacts_touched)) })}</span>
+      </p>
+    </section>
+  );
+}
+
+function Figures({ campaign }: { campaign: Campaign }) {
+  const rate = campaign.attempts ? campaign.answered_live / campaign.attempts : 0;
+  const figures: [Key, string][] = [
+    ["figure.attempts", count(campaign.attempts)],
+    ["figure.answered", count(campaign.answered_live)],
+    ["figure.answerRate", percent(rate)],
+    ["figure.connected", count(campaign.connected)],
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(([key, value]) => (
+        <div key={key}>
+          <dt>{t(key)}</dt>
+          <dd class="num">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+interface CardProps {
+  campaign: Campaign;
+  steers: boolean;
+  chosen: boolean;
+  onChoose: () => void;
+}
+
+export function CampaignCard({ campaign, steers, chosen, onChoose }: CardProps) {
+  const [change, setChange] = useState<Change | null>(null);
+  const send = async (reason: string) => {
+    if (!change) return;
+    const done = await act(async () => {
+      floor.value = await change.send(reason);
+    });
+    if (done) {
+      sayWell(t("campaign.done"));
+      setChange(null);
+    }
+  };
+  return (
+    <article class={`card campaign ${chosen ? "campaign-chosen" : ""}`} onClick={onChoose}>
+      <div class="campaign-head">
+        <div>
+          <h2>{campaign.name}</h2>
+          <p class="muted mono">{campaign.id}</p>
+        </div>
+        <span class={`badge run run-${campaign.state}`}>{worded("run", campaign.state)}</span>
+      </div>
+      <p class="why">
+        <span>{t("campaign.why")}</span> {campaign.state === "running" ? worded("why", campaign.reason || "none") : worded("why", campaign.state)}
+      </p>
+      <div class="stages">
+        <Stage name="dialling" value={campaign.dialling} />
+        <Stage name="waiting" value={campaign.waiting} />
+        <Stage name="talking" value={campaign.talking} />
+      </div>
+      <Gauge campaign={campaign} />
+      <Progress campaign={campaign} />
+      <Figures campaign={campaign} />
+      {steers && (
+        <>
+          <Pacing campaign={campaign} ask={setChange} />
+          <Verbs campaign={campaign} ask={setChange} />
+        </>
+      )}
+      {change && (
+        <ReasonDialog title={change.title} detail={change.detail} danger={change.danger} onClose={() => setChange(null)} onSend={send} />
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,74 @@
+/** What became of the attempts, what the gate held back, and the calls on the line now. */
+
+import { count, percent } from "../format";
+import { lang, t, worded } from "../i18n";
+import { codes } from "../session";
+import type { Floor } from "../views";
+import { Since } from "../ui";
+
+interface CodeTableProps {
+  title: string;
+  counts: Record<string, number>;
+  total: number;
+  empty: string;
+  denials?: boolean;
+}
+
+export function CodeTable({ title, counts, total, empty, denials = false }: CodeTableProps) {
+  const rows = Object.entries(counts)
+    .filter(([, n]) => n > 0)
+    .sort((a, b) => b[1] - a[1]);
+  const most = rows[0]?.[1] ?? 1;
+  return (
+    <section class={`card flush codes ${denials ? "codes-denied" : ""}`}>
+      <h3>{title}</h3>
+      {rows.length === 0 && <p class="muted pad">{empty}</p>}
+      <table aria-label={title}>
+        <tbody>
+          {rows.map(([code, n]) => (
+            <tr key={code}>
+              <th scope="row">
+                {codes.value?.labels[code]?.[lang.value] ?? code}
+                <svg class="bar" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
+                  <rect class={`bar-fill bar-${code}`} width={(100 * n) / most} height="3" />
+                </svg>
+              </th>
+              <td class="right num">{count(n)}</td>
+              {!denials && <td class="right num muted">{percent(n / Math.max(1, total))}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+const SHOWN = 10;
+const STAGE: Record<string, number> = { waiting: 0, dialling: 1, talking: 2 };
+
+/** The calls that wait first, then those on the way: the ones where seconds matter. */
+export function Calls({ view }: { view: Floor }) {
+  const names = new Map(view.agents.map((agent) => [agent.id, agent.name]));
+  const calls = [...view.calls].sort(
+    (a, b) => (STAGE[a.state] ?? 3) - (STAGE[b.state] ?? 3) || Date.parse(a.since) - Date.parse(b.since),
+  );
+  const more = calls.length - SHOWN;
+  return (
+    <section class="card flush calls" aria-labelledby="calls-title">
+      <h3 id="calls-title">
+        {t("calls.title")} <span class="muted num">{count(calls.length)}</span>
+      </h3>
+      {calls.length === 0 && <p class="muted pad">{t("calls.none")}</p>}
+      <ul>
+        {calls.slice(0, SHOWN).map((call) => (
+          <li key={call.attempt_id} class={`call call-${call.state}`}>
+            <span>{worded("stage", call.state)}</span>
+            <Since at={call.since} />
+            {call.agent_id && <span class="muted">{names.get(call.agent_id) ?? call.agent_id}</span>}
+          </li>
+        ))}
+        {more > 0 && <li class="call muted">{t("calls.more", { n: count(more) })}</li>}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,10 @@
+import { render } from "preact";
+import { App } from "./app";
+import { begin } from "./session";
+import "./style/base.css";
+import "./style/agent.css";
+import "./style/floor.css";
+
+void begin();
+const root = document.getElementById("app");
+if (root) render(<App />, root);

@@ -1,0 +1,149 @@
+/** What the server sends, as cadencia/dialer/views.py defines it. */
+
+export type AgentState = "out" | "connecting" | "ready" | "reserved" | "talking" | "wrapup" | "paused";
+export type CampaignState = "stopped" | "running" | "paused";
+export type Mode = "progressive" | "ratio";
+
+export interface Obligation {
+  id: number;
+  product: string;
+  creditor: string;
+  number: string;
+  role: string;
+  days_past_due: number;
+  due_date?: string;
+  balance_minor?: number;
+  overdue_minor?: number;
+  currency?: string;
+}
+
+export interface PastContact {
+  at: string;
+  outcome: string;
+  disposition: string | null;
+  agent: string | null;
+  note: string;
+}
+
+export interface Pop {
+  attempt_id: string;
+  campaign_id: string;
+  campaign: string;
+  person: string;
+  city: string;
+  language: string;
+  document: string;
+  phone: string;
+  obligations: Obligation[];
+  history: PastContact[];
+  confirmed: boolean;
+  answered_at: string;
+}
+
+export interface AgentView {
+  id: string;
+  name: string;
+  endpoint: string;
+  state: AgentState;
+  since: string;
+  reason: string;
+  phone_up: boolean;
+  pop: Pop | null;
+  wrapup_until: string | null;
+  next_pause: string | null;
+  calls: number;
+  talk_s: number;
+  overdue?: string[];
+}
+
+export interface AgentRow {
+  id: string;
+  name: string;
+  state: AgentState;
+  since: string;
+  reason: string;
+  phone_up: boolean;
+  campaign_id: string | null;
+  calls: number;
+  talk_s: number;
+}
+
+export interface Campaign {
+  id: string;
+  name: string;
+  state: CampaignState;
+  mode: string;
+  ratio: number;
+  abandonment_cap: number;
+  ring_s: number;
+  wait_s: number;
+  wrapup_s: number;
+  reason: string;
+  dialling: number;
+  waiting: number;
+  talking: number;
+  attempts: number;
+  answered_live: number;
+  connected: number;
+  abandoned: number;
+  abandonment_rate: number;
+  contacts: number;
+  contacts_touched: number;
+  contacts_closed: number;
+  outcomes: Record<string, number>;
+  denied: Record<string, number>;
+}
+
+export interface CallRow {
+  attempt_id: string;
+  campaign_id: string;
+  state: string;
+  since: string;
+  agent_id: string | null;
+}
+
+export interface Floor {
+  at: string;
+  simulated: boolean;
+  speed: number;
+  switch_up: boolean;
+  store_up: boolean;
+  campaigns: Campaign[];
+  agents: AgentRow[];
+  calls: CallRow[];
+}
+
+export interface Me {
+  login: string;
+  name: string;
+  role: string;
+  language: string;
+  agent_id: string | null;
+  landing: string;
+  timezone: string;
+  clock: { now: string; simulated: boolean; speed: number };
+}
+
+export interface Leaf {
+  code: string;
+  es: string;
+  en: string;
+  needs_promise: boolean;
+  needs_callback: boolean;
+  blocks_person: boolean;
+  kills_phone: boolean;
+  retry_h: number | null;
+}
+
+export interface Level {
+  code: string;
+  es: string;
+  en: string;
+  leaves: Leaf[];
+}
+
+export interface Codes {
+  levels: Level[];
+  labels: Record<string, { es: string; en: string }>;
+  pause_reasons: string[];
+}
