@@ -229,9 +229,7 @@ _TABLES = (
         next_due_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT attempts_pkey PRIMARY KEY (id),
         CONSTRAINT attempts_state_check CHECK (state IN ('leased', 'sending', 'settled')),
-        CONSTRAINT attempts_campaign_id_fkey FOREIGN KEY(campaign_id) REFERENCES campaigns (id),
         CONSTRAINT attempts_contact_id_fkey FOREIGN KEY(contact_id) REFERENCES list_items (id),
-        CONSTRAINT attempts_person_id_fkey FOREIGN KEY(person_id) REFERENCES persons (id),
         CONSTRAINT attempts_phone_id_fkey FOREIGN KEY(phone_id) REFERENCES phones (id)
     )
     """,
