@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, 
 from pathlib import Path
 
 import pytest
@@ -36,8 +34,8 @@ from cadencia.domain.dialing import (
     Settlement,
 )
 from cadencia.domain.events import Event
-from cadencia.domain.people import Money, PhoneStatus, 
-from cadencia.errors import Refused, 
+from cadencia.domain.people import Money, PhoneStatus
+from cadencia.errors import Refused
 from cadencia.store.port import Store
 
 DAY = 24 * HOUR
@@ -45,10 +43,6 @@ DAY = 24 * HOUR
 
 async def kinds(store: Store, *wanted: str) -> list[Event]:
     return list(await store.events(kinds=wanted))
-
-
-def names(leases: Sequence[object]) -> list[str]:
-    return [lease.file.doc_number for lease in leases]  # type: ignore[attr-defined]
 
 
 # -- dispositions -----------------------------------------------------------------------------------------------------
