@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -301,6 +302,10 @@ class Calls:
         if live.seat is not seat or live.call.phase is not Phase.OFFERED:
             return
         self._floor.release(seat)
+        # What was set for the bridge must not outlive it: the dialplan would take it for a conversation that ended.
+        legs = [channel for channel in (live.channel, seat.channel) if channel]
+        with contextlib.suppress(AmiLost):
+            self._c.send([Action("Setvar", {"Channel": leg, "Variable": "CAD_WITH", "Value": ""}) for leg in legs])
         self._audit()
         self.take(Signal(live.attempt_id, Sign.UNOFFERED))
 

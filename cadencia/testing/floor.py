@@ -86,9 +86,7 @@ class Floor:
     def start_agents(self, ids: list[str], breaks: float = 0.01) -> None:
         """Simulated agents go to work."""
         for agent_id in ids:
-            agent = SimulatedAgent(
-                DeskPort(self.engine, agent_id), agent_id, self.clock, self.world, self.seed, breaks
-            )
+            agent = SimulatedAgent(DeskPort(self.engine, agent_id), agent_id, self.clock, self.world, self.seed, breaks)
             self.agents.append(asyncio.get_running_loop().create_task(agent.run()))
 
     async def stop_agents(self) -> None:

@@ -102,11 +102,15 @@ class SimulatedSwitch:
         self._by_name: dict[str, Channel] = {}
         self._serial = itertools.count()
         self._bridge_serial = itertools.count(1)
-        self._emit: Emit = lambda name, privilege, headers: None
+        self._listeners: list[Emit] = []
 
-    def subscribe(self, emit: Emit) -> None:
-        """Where events go: emit(name, privilege, headers)."""
-        self._emit = emit
+    def subscribe(self, listener: Emit) -> None:
+        """Where events go: listener(name, privilege, headers)."""
+        self._listeners.append(listener)
+
+    def _emit(self, name: str, privilege: str, headers: Headers) -> None:
+        for listener in self._listeners:
+            listener(name, privilege, headers)
 
     # -- orders --------------------------------------------------------------------------------------------------------
     def find(self, channel: str) -> Channel | None:
