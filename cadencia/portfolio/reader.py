@@ -1,0 +1,231 @@
+"""Reading a creditor's file: bytes to lines, lines to named fields. What the fields mean is `importer`'s affair.
+
+The encoding, the separator and the header are found out, never assumed; what cannot be found out is an error that says
+what to do. A line is a record: a quoted field may hold separators, but no line break.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cadencia.errors import PortfolioError
+from cadencia.portfolio.cities import plain
+
+PHONES = tuple(f"tel{n}" for n in range(1, 6))
+
+#: Columns without which a file cannot be used.
+REQUIRED: tuple[str, ...] = (
+    "id_credito",
+    "tipo_doc",
+    "num_doc",
+    "nombre",
+    "rol",
+    "saldo_total",
+    "valor_mora",
+    "dias_mora",
+    "tel1",
+    "canal_autorizado",
+    "fecha_autorizacion",
+)
+
+#: Columns that may be there. `email` and the tipo_tel columns are accepted and not kept.
+OPTIONAL: tuple[str, ...] = (
+    "acreedor",
+    "producto",
+    "fecha_vencimiento",
+    *PHONES[1:],
+    *(f"tipo_{name}" for name in PHONES),
+    "email",
+    "ciudad",
+    "moneda",
+    "idioma",
+    "zona_horaria",
+)
+
+_KNOWN = frozenset((*REQUIRED, *OPTIONAL))
+_DELIMITERS = ";,|\t"
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# UTF-8 that was taken for Windows-1252: Ã followed by what a continuation byte looks like.
+_MOJIBAKE = re.compile("Ã[\u0080-¿]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the file.
+
+    Attributes:
+        fields: column -> value, stripped; empty if `fault` is set.
+        fault: why the line cannot be taken apart, a key of `reasons.REASONS`; empty if it can.
+        raw: the line as it stands.
+    """
+
+    line: int
+    fields: Mapping[str, str]
+    fault: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file that can be read: its format, and its rows one by one.
+
+    Attributes:
+        encoding, delimiter: as they were found.
+        columns: the file's columns by our names; an empty name is a column that is left out.
+        quoted_lines: whole lines stand in quotes, which are taken off.
+    """
+
+    encoding: str
+    delimiter: str
+    columns: tuple[str, ...]
+    quoted_lines: bool
+    _lines: tuple[str, ...]
+    _header_line: int
+
+    def rows(self) -> Iterator[Row]:
+        """All lines after the header that are not blank."""
+        for number, line in enumerate(self._lines[self._header_line :], self._header_line + 1):
+            if line.strip(self.delimiter + ' "'):
+                yield self._row(number, line)
+
+    def _row(self, number: int, line: str) -> Row:
+        values = _split(_unquoted(line) if self.quoted_lines else line, self.delimiter)
+        if values is None:
+            return Row(number, {}, "line-quotes", line)
+        while len(values) > len(self.columns) and not values[-1].strip():
+            values.pop()  # separators at the end of a line
+        if len(values) != len(self.columns):
+            return Row(number, {}, "line-columns", line)
+        fields = {c: v.strip() for c, v in zip(self.columns, values, strict=True) if c}
+        return Row(number, fields, "", line)
+
+
+def read_table(path: Path, mapping: Mapping[str, str] | None = None) -> Table:
+    """Open a file of the Colombian layout.
+
+    Args:
+        path: the file.
+        mapping: the file's column -> our column, or "-" to leave it out; for layouts with other names.
+
+    Raises:
+        PortfolioError: the file cannot be read at all.
+    """
+    text, encoding = _decode(path)
+    lines = tuple(text.split("\n"))
+    lines = tuple(line.removesuffix("\r") for line in lines)
+    first = next((n for n, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        raise PortfolioError(f"{path.name} is empty.", "Export the portfolio again.")
+    header = lines[first]
+    delimiter, quoted = _delimiter(header, path)
+    names = _split(_unquoted(header) if quoted else header, delimiter) or []
+    while names and not names[-1].strip():
+        names.pop()
+    return Table(encoding, delimiter, _columns(names, mapping or {}, path), quoted, lines, first + 1)
+
+
+def _decode(path: Path) -> tuple[str, str]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PortfolioError(f"{path} cannot be read: {error.strerror}.", "Look at the path and its rights.") from None
+    if data.startswith(b"PK\x03\x04") or data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise PortfolioError(f"{path.name} is a spreadsheet, not a CSV file.", "Save it as CSV (UTF-8) and try again.")
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return _strict(data, encoding, path), encoding
+    if b"\x00" in data or len(_CONTROL.findall(data[:4096].decode("latin-1"))) > 4:
+        raise PortfolioError(f"{path.name} is not a text file.", "Export the portfolio as CSV.")
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return _western(data, path)
+
+
+def _western(data: bytes, path: Path) -> tuple[str, str]:
+    try:
+        text, encoding = data.decode("cp1252"), "cp1252"
+    except UnicodeDecodeError:
+        text, encoding = data.decode("latin-1"), "latin-1"
+    if _MOJIBAKE.search(text):
+        raise PortfolioError(
+            f"{path.name} is written partly in UTF-8 and partly in another encoding.", "Save it again as UTF-8."
+        )
+    return text, encoding
+
+
+def _strict(data: bytes, encoding: str, path: Path) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        raise PortfolioError(
+            f"{path.name} says that it is {encoding.upper()} and is not.", "Save it again as UTF-8."
+        ) from None
+
+
+def _delimiter(header: str, path: Path) -> tuple[str, bool]:
+    """The separator that makes most known columns of the header, and whether whole lines stand in quotes."""
+    best = max(((_familiar(header, d), d, False) for d in _DELIMITERS), key=lambda found: found[0])
+    if header.startswith('"') and header.endswith('"'):
+        inner = _unquoted(header)
+        best = max(best, *((_familiar(inner, d), d, True) for d in _DELIMITERS), key=lambda found: found[0])
+    if best[0] == 0:
+        raise PortfolioError(
+            f"{path.name} has no header: its first line names no column that is known.",
+            f"The first line must name the columns: {';'.join(REQUIRED)}.",
+        )
+    return best[1], best[2]
+
+
+def _familiar(header: str, delimiter: str) -> int:
+    names = _split(header, delimiter) or []
+    return sum(_name(n) in _KNOWN for n in names) if len(names) > 1 else 0
+
+
+def _columns(names: list[str], mapping: Mapping[str, str], path: Path) -> tuple[str, ...]:
+    given = {_name(theirs): "" if ours == "-" else ours for theirs, ours in mapping.items()}
+    wrong = sorted(ours for ours in given.values() if ours and ours not in _KNOWN)
+    if wrong:
+        raise PortfolioError(f"The mapping names columns that do not exist: {', '.join(wrong)}.", _HINT_NAMES)
+    columns = tuple(given.get(_name(n), _name(n)) for n in names)
+    unknown = [n.strip() for n, c in zip(names, columns, strict=True) if c and c not in _KNOWN]
+    missing = [c for c in REQUIRED if c not in columns]
+    double = sorted({c for c in columns if c and columns.count(c) > 1})
+    told = [
+        f"missing: {', '.join(missing)}" if missing else "",
+        f"unknown: {', '.join(unknown)}" if unknown else "",
+        f"named twice: {', '.join(double)}" if double else "",
+    ]
+    if any(told):
+        raise PortfolioError(f"The columns of {path.name} do not fit ({'; '.join(filter(None, told))}).", _HINT_MAP)
+    return columns
+
+
+_HINT_NAMES = f"The columns are: {', '.join((*REQUIRED, *OPTIONAL))}."
+_HINT_MAP = 'Give a mapping: their column = our column, or their column = "-" to leave it out.'
+
+
+def _name(header: str) -> str:
+    return plain(header).replace(" ", "_").replace("-", "_")
+
+
+def _split(line: str, delimiter: str) -> list[str] | None:
+    """The fields of a line; None if a quote is not closed."""
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+
+
+def _unquoted(line: str) -> str:
+    if len(line) >= 2 and line.startswith('"') and line.endswith('"'):
+        return line[1:-1].replace('""', '"')
+    return line
