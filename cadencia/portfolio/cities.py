@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _CITIES: dict[str, str] = {
     "1": "bogota, cundinamarca, soacha, chia, zipaquira, facatativa, funza, mosquera, madrid, cajica, cota, tocancipa, "
@@ -20,19 +21,21 @@ _CITIES: dict[str, str] = {
     "7": "bucaramanga, santander, floridablanca, giron, piedecuesta, barrancabermeja, san gil, socorro, cucuta, "
     "norte de santander, los patios, villa del rosario, ocana, pamplona, arauca, tame, saravena",
     "8": "ibague, tolima, espinal, honda, neiva, huila, pitalito, garzon, villavicencio, meta, acacias, granada, "
-    "tunja, boyaca, duitama, sogamoso, chiquinquira, yopal, casanare, florencia, caqueta, mocoa, putumayo, leticia, amazonas, "
-    "san andres, san jose del guaviare, guaviare, inirida, mitu, puerto carreno",
+    "tunja, boyaca, duitama, sogamoso, chiquinquira, yopal, casanare, florencia, caqueta, mocoa, putumayo, leticia, "
+    "amazonas, san andres, san jose del guaviare, guaviare, inirida, mitu, puerto carreno",
 }
 
 _AREA: dict[str, str] = {name.strip(): digit for digit, names in _CITIES.items() for name in names.split(",")}
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Lower case without accents, runs of blanks as one: what names of cities and columns are compared by."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(bare.casefold().split())
 
 
+@lru_cache(maxsize=4096)
 def area_digit(city: str) -> str | None:
     """The digit after 60 in the city's fixed numbers; None if the city is not known."""
     name = plain(city)

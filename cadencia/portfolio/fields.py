@@ -43,6 +43,7 @@ class BadField(ValueError):
         self.code = code
 
 
+@lru_cache(maxsize=4096)
 def parse_date(raw: str) -> date:
     """dd/mm/yyyy or yyyy-mm-dd; anything else (a spreadsheet's serial number too) is refused, not guessed."""
     text = raw.strip()

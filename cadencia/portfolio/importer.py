@@ -10,6 +10,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -286,6 +287,12 @@ class _Reading:
         self._rejected.append(Rejected(row.line, column, code, value, whole))
 
 
+@lru_cache(maxsize=4096)
+def _begins(day: date, zone: str) -> datetime:
+    """When a day begins in a time zone, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
 #: Faults after which the row is kept without the value.
 _ROW_IS_KEPT = frozenset({"consent-date"})
 
@@ -337,7 +344,7 @@ class _RowReader:
         except BadField:
             self.faults.append(("fecha_autorizacion", "consent-date"))
             return None
-        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return _begins(day, zone)
 
     def _money(self, column: str, currency: str) -> Money | None:
         return self._read(column, lambda raw: parse_money(raw, currency))

@@ -1,8 +1,8 @@
 """Colombian telephone numbers as they stand in portfolios, repaired to E.164 or refused with a reason.
 
 Since September 2021 (CRC Res. 5826 of 2019) every national number has ten digits: mobiles 3XX + 7, fixed lines 60 +
-area digit + 7. Portfolios still hold the older forms, which generic parsers turn into numbers that do not exist; they are
-rewritten here first. What is left is judged by `phonenumbers`.
+area digit + 7. Portfolios still hold the older forms, which generic parsers turn into numbers that do not exist; they
+are rewritten here first. What is left is judged by `phonenumbers`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _national(raw: str, city: str) -> str:
     if not _ALLOWED.fullmatch(text):
         raise BadPhone("phone-signs")
     digits = re.sub(r"\D", "", text, flags=re.ASCII)
-    if text.startswith("+") or digits.startswith("00"):
+    if text.startswith("+") or (digits.startswith("00") and len(digits) > 10):
         digits = digits.removeprefix("00")
         if not digits.startswith("57"):
             raise BadPhone("phone-foreign")

@@ -135,7 +135,7 @@ def _decode(path: Path) -> tuple[str, str]:
         data = path.read_bytes()
     except OSError as error:
         raise PortfolioError(f"{path} cannot be read: {error.strerror}.", "Look at the path and its rights.") from None
-    if data.startswith(b"PK\x03\x04") or data.startswith(b"\xd0\xcf\x11\xe0"):
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise PortfolioError(f"{path.name} is a spreadsheet, not a CSV file.", "Save it as CSV (UTF-8) and try again.")
     for bom, encoding in _BOMS:
         if data.startswith(bom):
