@@ -6,7 +6,7 @@ as arrays (`unnest`), so that a batch costs one round trip, whatever its size.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -216,7 +216,7 @@ class PostgresBase:
 
         await self._transaction(work)
 
-    async def events(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> tuple[Event, ...]:
+    async def events(self, after: int = 0, limit: int = 1000, kinds: Collection[str] = ()) -> tuple[Event, ...]:
         async def newest(connection: AsyncConnection) -> int:
             await connection.execute(_ALL_WRITTEN)
             return int((await connection.execute(_LAST_SEQ)).scalar_one())

@@ -1,0 +1,5 @@
+"""Settings: one TOML file, and environment variables over it. Unknown keys are refused."""
+
+from cadencia.config.settings import Settings, load
+
+__all__ = ["Settings", "load"]
