@@ -74,11 +74,16 @@ _FIELD_OTHER = ("El campo {field} no es válido.", "The field {field} is not val
 
 
 def tongue(request: Request) -> str:
-    """The person's language: the signed-in user's, else the browser's, else Spanish."""
+    """The person's language: what our pages ask for, else the signed-in user's, else the browser's, else Spanish.
+
+    Our pages send just "es" or "en", as chosen on the page; a browser's own header names regions and weights.
+    """
+    wanted = request.headers.get("accept-language", "")
+    if wanted in ("es", "en"):
+        return wanted
     caller = getattr(request.state, "caller", None)
     if caller is not None:
         return "en" if caller.user.language == "en" else "es"
-    wanted = request.headers.get("accept-language", "")
     first = wanted.split(",")[0].strip().lower()
     return "en" if first.startswith("en") else "es"
 

@@ -379,6 +379,8 @@ async def test_errors_speak_the_reader_s_language(room: Room, language: str, wor
     assert answer.status_code == 404 and answer.json()["message"] == words
     agent2 = await room.bearer("agent2")
     assert (await agent2.get("/api/floor")).json()["message"] == "Your role does not allow this."
+    chosen = await agent2.get("/api/floor", headers={"Accept-Language": "es"})  # on the page, against the user's own
+    assert chosen.json()["message"] == "Su rol no permite esta acción."
 
 
 @pytest.mark.parametrize(

@@ -177,9 +177,11 @@ class FakeDesk:
             AgentRow(a.id, a.name, a.state, a.since, a.reason, a.phone_up, "andino-90", a.calls, a.talk_s)
             for a in self.agents.values()
         )
+        talking = [("talking", row.since, row.id) for row in rows if row.state == "talking"]
+        early = [("dialling", now - timedelta(seconds=3 * n + 1), None) for n in range(self.campaign.dialling)]
         calls = tuple(
-            CallRow(f"c-{n}", "andino-90", state, now - timedelta(seconds=4 * n + 2), agent)
-            for n, (state, agent) in enumerate((("dialling", None), ("waiting", None), ("talking", "a02")), 1)
+            CallRow(f"c-{n}", "andino-90", state, since, agent)
+            for n, (state, since, agent) in enumerate([("waiting", now - timedelta(seconds=1), None), *early, *talking])
         )
         return FloorView(
             at=now, simulated=self.clock.simulated, speed=self.clock.speed, switch_up=self.well["switch"],

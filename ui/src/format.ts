@@ -77,6 +77,7 @@ export function localParts(ms: number): { date: string; time: string } {
 
 /** The instant of a local "yyyy-mm-ddThh:mm" in the floor's zone, as ISO; null if it is not one. */
 export function instantOf(local: string): string | null {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(local)) return null;
   const asUtc = Date.parse(`${local}:00Z`);
   if (Number.isNaN(asUtc)) return null;
   let ms = asUtc;

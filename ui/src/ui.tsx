@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { ApiError } from "./api";
 import { clockSpeed, now, simulated } from "./clock";
 import { clockTime, decimal, longDate, span } from "./format";
@@ -172,7 +172,8 @@ interface DialogProps {
 /** The browser's own modal dialog: it keeps the focus inside, and Escape closes it. */
 export function Dialog({ title, onClose, children, onKey }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // At once, not after the next paint: the key pressed next is already meant for the dialog.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
@@ -189,7 +190,11 @@ export function Dialog({ title, onClose, children, onKey }: DialogProps) {
         event.preventDefault();
         onClose();
       }}
-      onKeyDown={(event) => onKey?.(event)}
+      onKeyDown={(event) => {
+        // A key that closes the dialog must not reach the page's shortcuts as well.
+        event.stopPropagation();
+        onKey?.(event);
+      }}
     >
       <h2>{title}</h2>
       {children}

@@ -59,6 +59,7 @@ function consequence(leaf: Leaf): string {
   if (leaf.blocks_person) return t("after.blocks");
   if (leaf.kills_phone) return t("after.killsPhone");
   if (leaf.needs_callback) return t("after.callback");
+  if (leaf.needs_promise) return t("after.promise");
   if (leaf.retry_h === null) return t("after.closed");
   return leaf.retry_h < 48 ? t("after.retryHours", { n: leaf.retry_h }) : t("after.retryDays", { n: leaf.retry_h / 24 });
 }

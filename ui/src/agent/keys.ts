@@ -1,7 +1,10 @@
-/** Keyboard shortcuts: single keys while nobody types, which a person may switch off (WCAG 2.1.4). */
+/**
+ * Keyboard shortcuts: single keys while nobody types, which a person may switch off (WCAG 2.1.4), and the same with Alt
+ * at any time.
+ */
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { dialogOpen } from "../ui";
 
 const STORED = "cadencia.keys";
@@ -19,11 +22,13 @@ function typing(target: EventTarget | null): boolean {
 
 /** Call the map's function for a key that nobody types into a field. */
 export function useKeys(map: Record<string, (() => void) | undefined>): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent) => {
-      if (!keysOn.value || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-      if (typing(event.target) || dialogOpen()) return;
-      const wanted = map[event.key.toLowerCase()];
+      if (event.ctrlKey || event.metaKey || event.repeat || dialogOpen()) return;
+      if (!event.altKey && (!keysOn.value || typing(event.target))) return;
+      // With Alt some keyboards make another character of the key, so there its place counts.
+      const key = event.altKey ? event.code.replace(/^(Key|Digit)/, "") : event.key;
+      const wanted = map[key.toLowerCase()];
       if (!wanted) return;
       event.preventDefault();
       wanted();

@@ -1,6 +1,6 @@
 /** The leaves of one level: type to filter, digits pick, arrows and Enter choose. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { lang, t } from "../i18n";
 import type { Level } from "../views";
 import { Kbd } from "../ui";
@@ -21,7 +21,8 @@ export function LeafList({ level, onChoose, onBack }: LeafListProps) {
   const leaves = level.leaves.filter((leaf) => plain(`${leaf.code} ${leaf.es} ${leaf.en}`).includes(wanted));
   const at = Math.min(active, leaves.length - 1);
 
-  useEffect(() => {
+  // At once, not after the next paint: what is typed next is already meant for the filter.
+  useLayoutEffect(() => {
     setFilter("");
     setActive(0);
     input.current?.focus();

@@ -5,15 +5,17 @@ import { api } from "../api";
 import { now } from "../clock";
 import { count, span } from "../format";
 import { t, worded } from "../i18n";
-import { agent, codes } from "../session";
+import { codes } from "../session";
 import type { AgentView } from "../views";
 import { Dialog, Kbd, Since, StateTag, act } from "../ui";
 import { keysOn, switchKeys, useKeys } from "./keys";
 
+/**
+ * Ask for a change. What it brought comes by the stream, in order; the answer holds the same state, but it may arrive
+ * after a newer one.
+ */
 export function send(path: string, body?: unknown): Promise<boolean> {
-  return act(async () => {
-    agent.value = await api<AgentView>("POST", `/api/agent/${path}`, body);
-  });
+  return act(() => api("POST", `/api/agent/${path}`, body));
 }
 
 function PauseDialog({ onClose, inCall }: { onClose: () => void; inCall: boolean }) {
@@ -157,7 +159,7 @@ export function StatusPanel({ view, chosen, onChoose }: StatusProps) {
           <dd class="num">{span(view.talk_s)}</dd>
         </div>
       </dl>
-      <label class="switch">
+      <label class="switch" title={t("keys.hint")}>
         <input type="checkbox" checked={keysOn.value} onChange={(event) => switchKeys(event.currentTarget.checked)} />
         {t("keys.switch")}
       </label>

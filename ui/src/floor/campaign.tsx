@@ -4,17 +4,17 @@ import { useState } from "preact/hooks";
 import { api } from "../api";
 import { count, decimal, percent } from "../format";
 import { type Key, t, worded } from "../i18n";
-import { floor } from "../session";
-import type { Campaign, Floor } from "../views";
+import type { Campaign } from "../views";
 import { act, sayWell } from "../ui";
 import { Gauge } from "./gauge";
 import { ReasonDialog } from "./reason";
+import { Trend } from "./trend";
 
 interface Change {
   title: string;
   detail: string;
   danger: boolean;
-  send: (reason: string) => Promise<Floor>;
+  send: (reason: string) => Promise<unknown>;
 }
 
 const RATIO = { least: 1, most: 5, step: 0.1 };
@@ -82,9 +82,8 @@ function Pacing({ campaign, ask }: { campaign: Campaign; ask: (change: Change) =
         .join(" · "),
       danger: false,
       send: async (reason) => {
-        const view = await api<Floor>("PATCH", `/api/campaigns/${encodeURIComponent(campaign.id)}`, { changes, reason });
+        await api("PATCH", `/api/campaigns/${encodeURIComponent(campaign.id)}`, { changes, reason });
         undo();
-        return view;
       },
     });
   const dirty = Object.keys(changes).length > 0;
@@ -192,9 +191,7 @@ export function CampaignCard({ campaign, steers, chosen, onChoose }: CardProps) 
   const [change, setChange] = useState<Change | null>(null);
   const send = async (reason: string) => {
     if (!change) return;
-    const done = await act(async () => {
-      floor.value = await change.send(reason);
-    });
+    const done = await act(() => change.send(reason));
     if (done) {
       sayWell(t("campaign.done"));
       setChange(null);
@@ -217,6 +214,7 @@ export function CampaignCard({ campaign, steers, chosen, onChoose }: CardProps) 
         <Stage name="waiting" value={campaign.waiting} />
         <Stage name="talking" value={campaign.talking} />
       </div>
+      <Trend campaign={campaign} />
       <Gauge campaign={campaign} />
       <Progress campaign={campaign} />
       <Figures campaign={campaign} />

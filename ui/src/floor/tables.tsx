@@ -43,7 +43,7 @@ export function CodeTable({ title, counts, total, empty, denials = false }: Code
   );
 }
 
-const SHOWN = 10;
+const SHOWN = 15;
 const STAGE: Record<string, number> = { waiting: 0, dialling: 1, talking: 2 };
 
 /** The calls that wait first, then those on the way: the ones where seconds matter. */

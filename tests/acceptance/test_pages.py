@@ -1,0 +1,362 @@
+"""The pages in a real browser: an agent's day and a supervisor's, in both languages."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from cadencia.clock import Anchor, SimulatedClock
+from cadencia.domain.dialing import Promise
+from cadencia.domain.people import Money
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import ServedFloor
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+
+
+def image(tmp_path: Path, name: str) -> Path:
+    """Where a picture goes: to the documents if they lack it or CADENCIA_DRAW asks for new ones, else nowhere."""
+    wanted = IMAGES / name
+    if wanted.exists() and not os.environ.get("CADENCIA_DRAW"):
+        return tmp_path / name
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    return wanted
+
+
+AMOUNT = re.compile(r"\d{1,3}(\.\d{3})+")
+
+
+async def calm(page: Page) -> None:
+    """Leave any field, so that single keys are shortcuts again."""
+    await page.evaluate("document.activeElement?.blur()")
+
+
+async def on_call(floor: ServedFloor, page: Page, login: str = "agent") -> None:
+    """Signed in, ready, and a debtor on the line."""
+    agent_id = floor.users[login].agent_id
+    assert agent_id is not None
+    await floor.enter(page, login)
+    await page.locator(".status").wait_for()
+    floor.desk.set(agent_id, state="ready", phone_up=True)
+    floor.desk.call(agent_id)
+    await page.locator(".person").wait_for()
+
+
+# -- an agent ---------------------------------------------------------------------------------------------------------
+async def test_an_agent_s_day_by_keyboard_alone(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await floor.enter(page, "agent")
+    await page.wait_for_url("**/agente")
+    state = page.locator(".status-now")
+    await expect(state).to_contain_text("Fuera de turno")
+    await page.keyboard.press("l")
+    await expect(state).to_contain_text("Inicio de turno")
+    await page.keyboard.press("l")
+    await expect(state).to_contain_text("Disponible")
+
+    floor.desk.call("a01")
+    await expect(page.get_by_role("heading", name="María Fernanda Gutiérrez Londoño")).to_be_visible()
+    await expect(page.locator(".obligations")).to_contain_text("Confirme titular")
+    html = await page.content()
+    assert not AMOUNT.search(html) and "1234567" not in html and "balance" not in html
+
+    await page.keyboard.press("p")
+    await page.keyboard.press("2")
+    await expect(state).to_contain_text("Sigue: pausa (Almuerzo)")
+    await page.keyboard.press("c")
+    await expect(page.locator(".obligations")).to_contain_text("$\u00a01.234.567")
+
+    await page.keyboard.press("1")
+    await page.keyboard.type("parci")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("250.000")
+    await expect(page.locator("output", has_text="$\u00a0250.000")).to_be_visible()
+    due = (floor.desk.clock.now() + timedelta(days=9)).strftime("%Y-%m-%d")
+    await page.locator("input[name=due]").fill(due)
+    await page.locator("textarea[name=note]").fill("Paga con la prima")
+    await page.keyboard.press("Alt+f")
+    await expect(state).to_contain_text("Cierre")
+    await expect(page.get_by_role("timer")).to_contain_text(re.compile(r"0:4\d"))
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".notes")).to_contain_text("Guardado: Promesa de pago parcial")
+    await expect(state).to_contain_text("Almuerzo")
+    saved = next(a for a in floor.desk.asked if a[0] == "dispose")
+    assert saved[3:6] == ("PPP", "Paga con la prima", Promise(Money(25_000_000, "COP"), due))
+
+
+async def test_an_agent_works_in_english(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await on_call(floor, page, "agent2")  # this user's language is English
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    await expect(page.locator(".status-now")).to_contain_text("In call")
+    await expect(page.locator(".obligations")).to_contain_text("Confirm right party")
+    await page.keyboard.press("1")
+    await page.keyboard.press("7")
+    callback = page.locator("input[name=callback]")
+    await expect(callback).to_be_focused()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".disposition .problem")).to_have_text("Choose date and time of the callback.")
+    tomorrow = (floor.desk.clock.now() + timedelta(days=1)).strftime("%Y-%m-%d")
+    await callback.fill(f"{tomorrow}T10:30")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".savestate")).to_have_text("Saved")
+    saved = next(a for a in floor.desk.asked if a[0] == "dispose")
+    # The browser is in Tokyo; the callback is meant by the floor's clock, in Bogotá.
+    assert saved[3] == "VLL" and saved[6].astimezone(UTC).strftime("%Y-%m-%dT%H:%M") == f"{tomorrow}T15:30"
+    await page.get_by_role("button", name="ES", exact=True).click()
+    await expect(page.locator(".status-now")).to_contain_text("En llamada")
+    await page.reload()
+    await expect(page.locator(".status-now")).to_contain_text("En llamada")
+
+
+async def test_saved_is_said_only_after_the_server_said_so(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await on_call(floor, page)
+    await page.keyboard.press("2")
+    await page.keyboard.type("equivocado")
+    await page.keyboard.press("Enter")
+
+    async def refuse(*_: object) -> None:
+        from cadencia.errors import StoreError
+
+        raise StoreError("La base de datos no responde.", "Repita en un momento.")
+
+    proper, floor.desk.dispose = floor.desk.dispose, refuse  # type: ignore[method-assign, assignment]
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".notes")).to_contain_text("La base de datos no responde.")
+    await expect(page.locator(".savestate")).to_have_text("")
+    floor.desk.dispose = proper  # type: ignore[method-assign]
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".savestate")).to_have_text("Guardado")
+
+
+async def test_a_reload_keeps_what_was_typed_and_a_save_clears_it(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await on_call(floor, page)
+    await page.keyboard.press("1")
+    await page.keyboard.press("1")
+    await page.locator("input[name=amount]").fill("300000")
+    await page.locator("textarea[name=note]").fill("Llamar a la oficina")
+    await page.reload()
+    await expect(page.locator("textarea[name=note]")).to_have_value("Llamar a la oficina")
+    await expect(page.locator("input[name=amount]")).to_have_value("300000")
+    await page.close()  # as a crashed tab
+    page = await context.new_page()
+    await page.goto(f"{floor.url}/agente")
+    await expect(page.locator("textarea[name=note]")).to_have_value("Llamar a la oficina")
+    await page.locator("input[name=due]").fill((floor.desk.clock.now() + timedelta(days=3)).strftime("%Y-%m-%d"))
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".savestate")).to_have_text("Guardado")
+    floor.desk.set("a01", state="ready", pop=None)
+    await page.locator(".idle").wait_for()
+    drafts = "() => Object.keys(localStorage).filter(k => k.includes('draft')).length === 0"
+    await page.wait_for_function(drafts)
+
+
+async def test_what_is_owed_can_be_disposed_later(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    floor.desk.set("a01", state="paused", reason="cierre_vencido", phone_up=True, overdue=("k-40", "k-41"))
+    await floor.enter(page, "agent")
+    await expect(page.locator(".status-now")).to_contain_text("Cierre vencido")
+    await page.get_by_role("button", name="k-41").click()
+    await calm(page)
+    await page.keyboard.press("3")
+    await page.keyboard.type("buz")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".overdue")).not_to_contain_text("k-41")
+    assert floor.desk.asked[-1][:4] == ("dispose", "a01", "k-41", "BUZ")
+
+
+async def test_what_the_desk_refuses_is_told(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await on_call(floor, page)
+    floor.desk.set("a01", state="paused", pop=None)
+    await page.locator(".idle").wait_for()
+    floor.desk.agents["a01"] = msgspec.structs.replace(floor.desk.agents["a01"], state="out")  # nobody told the page
+    await page.keyboard.press("l")
+    await expect(page.locator(".notes")).to_contain_text("Inicie turno primero.")
+
+
+# -- the connection ---------------------------------------------------------------------------------------------------
+async def test_two_tabs_share_one_stream(floor: ServedFloor, context: BrowserContext) -> None:
+    first, second = await context.new_page(), await context.new_page()
+    await on_call(floor, first)
+    await second.goto(f"{floor.url}/agente")
+    await second.locator(".person").wait_for()
+    assert floor.streams == 1
+    floor.desk.set("a01", state="ready", pop=None)
+    for page in (first, second):
+        await expect(page.locator(".status-now")).to_contain_text("Disponible")
+    await first.close()
+    floor.desk.call("a01", "k-2")
+    await second.locator(".person").wait_for()
+    assert floor.streams == 1
+    await second.get_by_role("button", name="Salir").click()
+    await second.wait_for_url("**/entrar")
+    await floor.settled(lambda: floor.streams == 0)
+
+
+async def test_the_page_survives_the_server_s_restart(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await on_call(floor, page)
+    await page.locator("textarea[name=note]").fill("a medias")
+    await floor.stop()
+    await expect(page.locator(".offline")).to_contain_text("Reconectando")
+    floor.desk.set("a01", state="wrapup", wrapup_until=floor.desk.clock.now() + timedelta(seconds=30))
+    await floor.restart()
+    await expect(page.locator(".status-now")).to_contain_text("Cierre", timeout=10_000)
+    await expect(page.locator(".offline")).to_have_count(0)
+    await expect(page.locator("textarea[name=note]")).to_have_value("a medias")
+
+
+async def test_a_session_that_ends_elsewhere_leads_to_the_sign_in(floor: ServedFloor, context: BrowserContext) -> None:
+    first, second = await context.new_page(), await context.new_page()
+    await floor.enter(first, "supervisor")
+    await second.goto(f"{floor.url}/supervision")
+    await second.locator(".campaign").wait_for()
+    await first.get_by_role("button", name="Salir").click()
+    for page in (first, second):
+        await page.wait_for_url("**/entrar")
+        assert "Andino" not in await page.content()
+
+
+async def test_signing_in_with_a_password_and_a_used_link(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await page.goto(f"{floor.url}/entrar?code=ya-usado")
+    await expect(page.get_by_role("alert")).to_contain_text("ya se usó o venció")
+    await page.get_by_label("Usuario").fill("agent")
+    await page.get_by_label("Contraseña").fill("equivocada")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("no son correctos")
+    await page.get_by_label("Contraseña").fill("una clave larga")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/agente")
+    await page.goto(f"{floor.url}/supervision")  # not this role's page
+    await page.wait_for_url("**/agente")
+
+
+# -- a supervisor -----------------------------------------------------------------------------------------------------
+async def test_a_supervisor_steers_with_a_reason(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await floor.enter(page, "supervisor")
+    await page.wait_for_url("**/supervision")
+    await expect(page.locator(".why")).to_contain_text("marca según los agentes libres")
+    await expect(page.locator(".gauge")).to_contain_text("Dentro del tope")
+    await expect(page.locator(".codes").first).to_contain_text("No contesta")
+    assert await page.locator(".agents tbody tr").count() == 14
+
+    await page.get_by_role("button", name="Subir la proporción").click()
+    await page.get_by_role("button", name="Aplicar…").click()
+    await expect(page.locator("dialog")).to_contain_text("Llamadas por agente libre: 1,5")
+    await expect(page.locator("dialog button[type=submit]")).to_be_disabled()
+    await page.locator("input[name=reason]").fill("agentes esperando")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".stepper output")).to_have_text("1,5")
+    assert floor.desk.asked[-1] == ("set", "andino-90", "supervisor", "agentes esperando", {"ratio": 1.5})
+
+    await page.get_by_role("button", name="Pausar").click()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
+    await page.get_by_role("button", name="Pausar").click()
+    await page.get_by_role("button", name="Cambio de turno").click()
+    await page.locator("dialog button[type=submit]").click()
+    await expect(page.locator(".run")).to_have_text("En pausa")
+    assert floor.desk.asked[-1][:4] == ("pause", "andino-90", "supervisor", "Cambio de turno")
+
+
+async def test_a_supervisor_in_english_sees_the_cap_broken(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await floor.enter(page, "supervisor")
+    await page.get_by_role("button", name="EN", exact=True).click()
+    await expect(page.locator(".agents")).to_contain_text("In call")
+    floor.desk.campaign = msgspec.structs.replace(
+        floor.desk.campaign, abandoned=23, abandonment_rate=23 / 463, reason="limited-by-abandonment"
+    )
+    floor.desk.publish("a02")
+    await expect(page.locator(".gauge-over")).to_contain_text("Over the cap")
+    await expect(page.locator(".gauge-over")).to_contain_text("Exceeded by 10")
+    await expect(page.locator(".why")).to_contain_text("limited by the abandonment cap")
+    floor.desk.well["switch"] = False
+    floor.desk.publish("a02")
+    await expect(page.locator(".top")).to_contain_text("Switch is down")
+
+
+async def test_who_only_watches_gets_no_controls(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await floor.enter(page, "director")
+    await page.locator(".gauge").wait_for()
+    assert await page.locator(".pacing, .verbs").count() == 0
+
+
+# -- looks ------------------------------------------------------------------------------------------------------------
+def _ten_minutes(floor: ServedFloor) -> list[bytes]:
+    """Floors of the last ten minutes, so that the trend has something to show."""
+    rng = random.Random(7)
+    now, view, made = floor.desk.clock.now(), floor.desk.floor(), []
+    talking = 5
+    for n in range(120, 0, -1):
+        talking = min(9, max(3, talking + rng.choice((-1, 0, 0, 1))))
+        campaign = msgspec.structs.replace(
+            view.campaigns[0], talking=talking, dialling=rng.randint(4, 8), waiting=int(rng.random() < 0.12)
+        )
+        at = now - timedelta(seconds=5 * n)
+        made.append(msgspec.json.encode(msgspec.structs.replace(view, at=at, campaigns=(campaign,))))
+    return made
+
+
+async def test_both_pages_fit_and_are_drawn_for_the_documents(
+    floor: ServedFloor, browser: Browser, tmp_path: Path
+) -> None:
+    start = datetime(2026, 11, 24, 15, 12, tzinfo=UTC)
+    await floor.stop()
+    fresh = type(floor)(SimulatedClock(Anchor(start, time.monotonic(), 20.0)))
+    fresh.store, fresh.users = floor.store, floor.users
+    await fresh.start()
+    context = await browser.new_context(viewport={"width": 1920, "height": 1080}, locale="es-CO")
+    try:
+        page = await context.new_page()
+        await fresh.enter(page, "supervisor")
+        await page.locator(".campaign").wait_for()
+        for message in _ten_minutes(fresh):
+            fresh.desk.hub.publish("floor", message)
+            await page.wait_for_timeout(2)
+        fresh.desk.publish("a02")
+        await expect(page.locator(".badge-sim")).to_have_text("Hora simulada ×20")
+        fits = (
+            "[document.documentElement.scrollHeight <= innerHeight, document.documentElement.scrollWidth <= innerWidth]"
+        )
+        assert await page.evaluate(fits) == [True, True]
+        agents = "e => e.scrollHeight <= e.clientHeight"
+        assert await page.locator(".agents .scroll").evaluate(agents), "fourteen agents need no scrolling"
+        await page.screenshot(path=image(tmp_path, "supervision.png"))
+
+        await page.set_viewport_size({"width": 1600, "height": 900})
+        await on_call(fresh, page)
+        await page.keyboard.press("c")
+        await expect(page.locator(".obligations")).to_contain_text("$\u00a0418.900")
+        await page.keyboard.press("1")
+        await page.keyboard.press("2")
+        await page.locator("input[name=amount]").fill("250.000")
+        await page.locator("input[name=due]").fill("2026-12-04")
+        await page.locator("textarea[name=note]").fill(
+            "Paga con la prima de diciembre; pide recordatorio el día antes."
+        )
+        await calm(page)
+        assert await page.evaluate(fits) == [True, True]
+        await page.screenshot(path=image(tmp_path, "agente.png"))
+    finally:
+        await context.close()
+        await fresh.stop()
