@@ -76,6 +76,7 @@ class Signal:
     Attributes:
         ref: the channel's Uniqueid, which is the attempt's id.
         cause, tech_cause, reason: of Hangup (Q.850, SIP) and OriginateResponse, where they were told.
+        state: of the channel at its Hangup: 5 it rang, 6 it was answered.
     """
 
     ref: str
@@ -83,6 +84,7 @@ class Signal:
     cause: int | None = None
     tech_cause: int | None = None
     reason: int | None = None
+    state: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,22 @@ def _facts(call: Call, signal: Signal, now_s: float) -> dict[str, object]:
         value = getattr(signal, name)
         if value is not None and getattr(call, name) != value:
             facts[name] = value
+    if signal.sign is Sign.ENDED:
+        facts |= _seen_at_the_end(call, signal.state)
     return facts
+
+
+def _seen_at_the_end(call: Call, state: int | None) -> dict[str, object]:
+    """A ring or an answer whose own events never came (the link was down), from the state the channel ended in.
+
+    Nobody saw when it happened: it counts from the earliest instant it can have been, so that no wait looks shorter
+    than it was and an abandoned person is not taken for a call that nobody picked up.
+    """
+    if state == 6 and call.answered_s is None:
+        return {"answered_s": call.sent_s if call.ringing_s is None else call.ringing_s}
+    if state == 5 and call.ringing_s is None:
+        return {"ringing_s": call.sent_s}
+    return {}
 
 
 #: An answer that ends this soon never had anybody at the ear: the debtor's doing, not our abandonment.
@@ -183,6 +200,8 @@ _BROKEN = frozenset({27, 38, 41, 42, 44, 47})
 def outcome(call: Call, table: OutcomeTable) -> Outcome:
     """The one outcome of an ended call."""
     if call.talking_s is not None:
+        if call.ended_in is Phase.TALKING and (call.ended_s or call.talking_s) - call.talking_s < ANSWER_AND_GONE_S:
+            return Outcome.HUNG_UP  # bridged and gone at once: nobody spoke
         lost_agent = call.ended_in in (Phase.WAITING, Phase.OFFERED)
         return Outcome.DROPPED if lost_agent or call.cause in _BROKEN else Outcome.CONNECTED
     if call.answered_s is not None:
@@ -257,7 +276,8 @@ def _originate_response(message: Message) -> Signal | None:
 
 
 def _hangup(message: Message) -> Signal | None:
-    return Signal(message.get("Uniqueid"), Sign.ENDED, message.number("Cause"), message.number("TechCause"))
+    cause, tech_cause, state = (message.number(key) for key in ("Cause", "TechCause", "ChannelState"))
+    return Signal(message.get("Uniqueid"), Sign.ENDED, cause, tech_cause, state=state)
 
 
 def _user_event(message: Message) -> Signal | None:
