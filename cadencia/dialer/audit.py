@@ -162,4 +162,4 @@ class Audit:
 
     def _mend(self, what: str, ref: str) -> None:
         self.mended += 1
-        log.info("audit.mended", what=what, ref=ref)
+        log.info("audit.mended", kind=what, uniqueid=ref)

@@ -357,12 +357,13 @@ class Calls:
         runner.count_outcome(result)
         self._c.observer.settled(live.campaign_id, result)
         seat, talk_s = live.seat, self._talked(live)
-        self._settle(live, result, talk_s, awaits=seat is not None and live.connected_at is not None)
-        if seat is not None:
-            if live.connected_at is not None:
-                self._floor.wrap_up(seat, live, talk_s)
-            else:
-                self._floor.release(seat)
+        talked = live.connected_at is not None and result is not Outcome.HUNG_UP
+        runner.counts.connected -= live.connected_at is not None and not talked
+        self._settle(live, result, talk_s, awaits=seat is not None and talked)
+        if seat is not None and talked:
+            self._floor.wrap_up(seat, live, talk_s)
+        elif seat is not None:
+            self._floor.release(seat)
         self._c.changed()
 
     def _timer(self, live: LiveCall, seconds: float, act: Callable[[LiveCall], None]) -> None:

@@ -126,7 +126,6 @@ class Floor:
     def talking(self, seat: Seat) -> None:
         """Both are in one bridge."""
         if seat.state is not AgentState.TALKING and seat.call is not None:
-            seat.calls += 1
             self._to(seat, AgentState.TALKING, attempt_id=seat.call.attempt_id)
 
     def release(self, seat: Seat) -> None:
@@ -140,6 +139,7 @@ class Floor:
     def wrap_up(self, seat: Seat, call: LiveCall, talk_s: float) -> None:
         """The conversation is over: the disposition is due within the campaign's time."""
         self._detach(seat)
+        seat.calls += 1
         seat.talk_s += talk_s
         self.begin_wrap_up(seat, call, call.settings.wrapup_s)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from cadencia.clock import Clock
 from cadencia.domain.agents import AgentChange
-from cadencia.domain.dialing import Settlement
+from cadencia.domain.dialing import Lease, Settlement
 from cadencia.store.port import Claim, Store
 from cadencia.telephony.simulator.channels import Channel, Headers
 from cadencia.telephony.simulator.switch import SimulatedSwitch
@@ -35,6 +35,7 @@ class RecordingStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.leases: dict[str, Lease] = {}
         self.sending: dict[str, int] = {}
         self.settled: dict[str, Settlement] = {}
         self.again: list[str] = []
@@ -47,7 +48,9 @@ class RecordingStore:
 
     async def claim(self, claim: Claim) -> Any:
         self.failing()
-        return await self._store.claim(claim)
+        claimed = await self._store.claim(claim)
+        self.leases.update({lease.attempt_id: lease for lease in claimed.leases})
+        return claimed
 
     async def mark_sending(self, attempt_ids: Sequence[str], token: int, now: datetime) -> frozenset[str]:
         self.failing()
