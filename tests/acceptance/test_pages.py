@@ -209,6 +209,25 @@ async def test_two_tabs_share_one_stream(floor: ServedFloor, context: BrowserCon
     await floor.settled(lambda: floor.streams == 0)
 
 
+async def test_a_browser_without_shared_workers_is_served_too(floor: ServedFloor, context: BrowserContext) -> None:
+    await context.add_init_script("delete globalThis.SharedWorker")
+    page = await context.new_page()
+    await on_call(floor, page)
+    floor.desk.set("a01", state="ready", pop=None)
+    await expect(page.locator(".status-now")).to_contain_text("Disponible")
+
+
+async def test_another_user_s_sign_in_reaches_all_tabs(floor: ServedFloor, context: BrowserContext) -> None:
+    first, second = await context.new_page(), await context.new_page()
+    await floor.enter(first, "agent")
+    await expect(first.locator(".phone")).to_contain_text("a1001")
+    await floor.enter(second, "agent2")
+    for page in (first, second):
+        await expect(page.locator(".phone")).to_contain_text("a1002")
+        await expect(page.locator(".who")).to_contain_text("Brayan Castro")
+    assert floor.streams == 1
+
+
 async def test_the_page_survives_the_server_s_restart(floor: ServedFloor, context: BrowserContext) -> None:
     page = await context.new_page()
     await on_call(floor, page)

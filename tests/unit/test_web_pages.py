@@ -16,6 +16,7 @@ from cadencia.domain.agents import PAUSE_AFTER_SIGN_IN, PAUSE_REASONS, PAUSE_WRA
 from cadencia.domain.dialing import CampaignState, Mode
 from cadencia.domain.people import Role
 from cadencia.pacing import progressive
+from cadencia.telephony.call import Phase
 
 ROOT = Path(__file__).parents[2]
 UI = ROOT / "ui"
@@ -44,7 +45,7 @@ def test_every_word_is_used() -> None:
 def test_every_code_of_the_engine_has_words() -> None:
     es = catalogue("es")
     wanted = [f"state.{s}" for s in AgentState] + [f"run.{s}" for s in CampaignState] + [f"mode.{m}" for m in Mode]
-    wanted += [f"role.{r}" for r in Role]
+    wanted += [f"role.{r}" for r in Role] + [f"phase.{p}" for p in Phase if p not in (Phase.FAILED, Phase.ENDED)]
     wanted += [f"reason.{r}" for r in (*PAUSE_REASONS, PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED)]
     reasons = [v for k, v in vars(progressive).items() if k.isupper() and isinstance(v, str)]
     assert len(reasons) >= 6

@@ -178,7 +178,7 @@ class FakeDesk:
             for a in self.agents.values()
         )
         talking = [("talking", row.since, row.id) for row in rows if row.state == "talking"]
-        early = [("dialling", now - timedelta(seconds=3 * n + 1), None) for n in range(self.campaign.dialling)]
+        early = [("ringing", now - timedelta(seconds=3 * n + 1), None) for n in range(self.campaign.dialling)]
         calls = tuple(
             CallRow(f"c-{n}", "andino-90", state, since, agent)
             for n, (state, since, agent) in enumerate([("waiting", now - timedelta(seconds=1), None), *early, *talking])

@@ -4,7 +4,7 @@
  */
 
 export type FromLink =
-  | { kind: "state"; topic: string; data: string }
+  | { kind: "state"; who: string; topic: string; data: string }
   | { kind: "link"; up: boolean }
   | { kind: "ended" };
 
@@ -39,7 +39,14 @@ export class Link {
     this.connect();
   }
 
-  close(): void {
+  /** The person left: in every tab. */
+  leave(): void {
+    this.close();
+    this.say(false);
+    this.tell({ kind: "ended" });
+  }
+
+  private close(): void {
     this.drop();
     this.who = "";
     this.last = null;
@@ -58,7 +65,7 @@ export class Link {
     this.source = source;
     for (const topic of ["agent", "floor"]) {
       source.addEventListener(topic, (event) => {
-        this.last = { kind: "state", topic, data: (event as MessageEvent<string>).data };
+        this.last = { kind: "state", who: this.who, topic, data: (event as MessageEvent<string>).data };
         this.wait = FIRST_WAIT_MS;
         this.say(true);
         this.tell(this.last);
@@ -74,9 +81,7 @@ export class Link {
 
   private ended(data: string): void {
     if (data.includes("restart")) return;
-    this.close();
-    this.say(false);
-    this.tell({ kind: "ended" });
+    this.leave();
   }
 
   private later(): void {

@@ -2,7 +2,7 @@
 
 import { type FromLink, Link } from "./link";
 
-export type ToWorker = { kind: "open"; who: string } | { kind: "retry"; anew: boolean } | { kind: "close" } | { kind: "bye" };
+export type ToWorker = { kind: "open"; who: string } | { kind: "retry"; anew: boolean } | { kind: "leave" } | { kind: "bye" };
 
 const ports = new Set<MessagePort>();
 const link = new Link((message: FromLink) => {
@@ -16,7 +16,7 @@ function connected(event: MessageEvent): void {
   port.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     if (data.kind === "open") link.open(data.who, (message) => port.postMessage(message));
     else if (data.kind === "retry") link.retry(data.anew);
-    else if (data.kind === "close") link.close();
+    else if (data.kind === "leave") link.leave();
     else ports.delete(port);
   };
   port.start();

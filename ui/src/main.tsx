@@ -2,7 +2,10 @@ import { render } from "preact";
 import { App } from "./app";
 import { begin } from "./session";
 import "./style/base.css";
+import "./style/frame.css";
+import "./style/disposition.css";
 import "./style/agent.css";
+import "./style/people.css";
 import "./style/floor.css";
 
 void begin();

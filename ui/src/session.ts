@@ -25,12 +25,20 @@ const PROBE_DOWN_MS = 2_000;
 
 let send: ((message: ToWorker) => void) | null = null;
 let probing = 0;
+let beginning = false;
 
 function onStream(message: FromLink): void {
   if (message.kind === "link") {
     streamUp.value = message.up;
     if (!message.up) soon(PROBE_DOWN_MS);
-  } else if (message.kind === "ended") forget();
+  } else if (message.kind === "ended") {
+    forget();
+    void begin();
+  } else if (message.who !== me.value?.login) {
+    // Somebody else signed in, in another tab of this browser: find out who we are now.
+    if (me.value) soon(0);
+    else void begin();
+  }
   else if (message.topic === "agent") agent.value = JSON.parse(message.data) as AgentView;
   else floor.value = JSON.parse(message.data) as Floor;
 }
@@ -93,14 +101,18 @@ function forget(): void {
 
 /** Ask the server who we are; it may not be there yet. */
 export async function begin(): Promise<void> {
+  if (beginning) return;
+  beginning = true;
   try {
-    enter(await askWho());
+    const found = await askWho();
+    if (!me.value) enter(found);
     serverUp.value = true;
   } catch (error) {
     const nobody = error instanceof ApiError && error.status === 401;
     serverUp.value = nobody;
     if (!nobody) setTimeout(() => void begin(), PROBE_DOWN_MS);
   }
+  beginning = false;
   asked.value = true;
 }
 
@@ -112,8 +124,13 @@ export async function signIn(login: string, password: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
-  await api("DELETE", "/api/session");
-  send?.({ kind: "close" });
+  try {
+    await api("DELETE", "/api/session");
+  } catch (error) {
+    // A session that is over already needs no ending.
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+  }
+  send?.({ kind: "leave" });
   forget();
 }
 

@@ -20,7 +20,7 @@ function alone(onMessage: (message: FromLink) => void): Send {
   return (message) => {
     if (message.kind === "open") link.open(message.who, onMessage);
     else if (message.kind === "retry") link.retry(message.anew);
-    else link.close();
+    else if (message.kind === "leave") link.leave();
   };
 }
 

@@ -27,9 +27,12 @@ export function Logo() {
   );
 }
 
-/** Seconds since an instant, by the desk's clock. */
+const WEEK_S = 7 * 24 * 3600;
+
+/** Time since an instant, by the desk's clock; a dash for what has been so since nobody knows when. */
 export function Since({ at }: { at: string }) {
-  return <span class="num">{span((now.value - Date.parse(at)) / 1000)}</span>;
+  const seconds = (now.value - Date.parse(at)) / 1000;
+  return <span class="num">{seconds > WEEK_S ? "—" : span(seconds)}</span>;
 }
 
 const SHAPES: Record<AgentState, string> = {

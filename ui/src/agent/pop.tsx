@@ -94,8 +94,8 @@ function History({ pop }: { pop: Pop }) {
       <h3 id="history-title">{t("pop.history")}</h3>
       {pop.history.length === 0 && <p class="muted pad">{t("pop.noHistory")}</p>}
       <ol>
-        {pop.history.map((contact) => (
-          <li key={contact.at}>
+        {pop.history.map((contact, index) => (
+          <li key={index}>
             <time class="num">{shortDateTime(contact.at)}</time>
             <div>
               <strong>{codeLabel(contact.disposition ?? contact.outcome)}</strong>

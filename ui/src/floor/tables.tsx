@@ -43,16 +43,19 @@ export function CodeTable({ title, counts, total, empty, denials = false }: Code
   );
 }
 
-const SHOWN = 15;
-const STAGE: Record<string, number> = { waiting: 0, dialling: 1, talking: 2 };
+/** Four rows of three on a wall's screen. */
+const SHOWN = 12;
+/** Phases of a call in the order of how much seconds matter; those that are over are not shown. */
+const ORDER = ["waiting", "answered", "offered", "ringing", "sent", "talking"];
 
 /** The calls that wait first, then those on the way: the ones where seconds matter. */
 export function Calls({ view }: { view: Floor }) {
   const names = new Map(view.agents.map((agent) => [agent.id, agent.name]));
-  const calls = [...view.calls].sort(
-    (a, b) => (STAGE[a.state] ?? 3) - (STAGE[b.state] ?? 3) || Date.parse(a.since) - Date.parse(b.since),
-  );
-  const more = calls.length - SHOWN;
+  const calls = view.calls
+    .filter((call) => ORDER.includes(call.state))
+    .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || Date.parse(a.since) - Date.parse(b.since));
+  const shown = calls.length > SHOWN ? SHOWN - 1 : SHOWN;
+  const more = calls.length - shown;
   return (
     <section class="card flush calls" aria-labelledby="calls-title">
       <h3 id="calls-title">
@@ -60,9 +63,9 @@ export function Calls({ view }: { view: Floor }) {
       </h3>
       {calls.length === 0 && <p class="muted pad">{t("calls.none")}</p>}
       <ul>
-        {calls.slice(0, SHOWN).map((call) => (
+        {calls.slice(0, shown).map((call) => (
           <li key={call.attempt_id} class={`call call-${call.state}`}>
-            <span>{worded("stage", call.state)}</span>
+            <span>{worded("phase", call.state)}</span>
             <Since at={call.since} />
             {call.agent_id && <span class="muted">{names.get(call.agent_id) ?? call.agent_id}</span>}
           </li>
