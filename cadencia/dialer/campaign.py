@@ -245,6 +245,13 @@ class CampaignRunner:
         return len(self._hand)
 
     # -- counting ------------------------------------------------------------------------------------------------------
+    def recount(self, counts: CampaignCounts) -> None:
+        """The list may have grown: its size comes from the store; what calls change is carried on in memory."""
+        if counts.contacts != self.counts.contacts:
+            self._dry_until_s = 0.0
+        self.counts.contacts = counts.contacts
+        self.counts.contacts_closed = counts.contacts_closed
+
     def count_attempt(self, lease: Lease) -> None:
         """An attempt was sent."""
         self.counts.attempts += 1

@@ -14,6 +14,7 @@ import structlog
 from cadencia.clock import Clock
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
+from cadencia.dialer.views import FloorView
 from cadencia.domain.codes import Outcome
 from cadencia.errors import AmiLost
 from cadencia.store.port import Store
@@ -39,6 +40,8 @@ class Observer(Protocol):
     def popped(self, milliseconds: float) -> None: ...
 
     def waited(self, seconds: float) -> None: ...
+
+    def floor(self, view: FloorView) -> None: ...
 
 
 class Ids:

@@ -32,7 +32,7 @@ from cadencia.domain.agents import PAUSE_REASONS, AgentState
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import CampaignState, Disposed, Promise
 from cadencia.domain.events import Event
-from cadencia.errors import Refused, SwitchUnfit, TelephonyError
+from cadencia.errors import Refused, StoreError, SwitchUnfit, TelephonyError
 from cadencia.pacing.port import AgentView as PacingAgent
 from cadencia.queue.retry import after_disposition
 from cadencia.store.port import Store
@@ -51,7 +51,10 @@ FORBIDDEN_RIGHTS = frozenset({"Command", "UpdateConfig", "DialplanExtensionAdd",
 #: Real seconds that decisions wait for each other: a burst of events brings one decision.
 _GATHER_S = 0.02
 
-#: Real seconds between two pictures of the floor, at most and at least.
+#: Real seconds between two looks for what was added to the store.
+_REFRESH_S = 5.0
+
+#: Real seconds between two pictures of the floor, at least and at most.
 _SHOW_S = (0.25, 1.0)
 
 
@@ -105,17 +108,7 @@ class Engine:
         self.floor_.shown = self._show_agent
         self.calls = Calls(c, self.floor_, self._table, self.runners.__getitem__, self._audit_now.set)
         self._audit = Audit(c, self.floor_, self.calls)
-        for campaign in await self.store.campaigns():
-            counts = await self.store.counts(campaign.id)
-            self.runners[campaign.id] = CampaignRunner(
-                c,
-                campaign,
-                counts,
-                launch=self.calls.launch,
-                cancel=self.calls.cancel,
-                agents=self._serving,
-                room=self._room,
-            )
+        await self._take_up_campaigns()
         await restore(c, self.floor_, self.calls, self.runners)
         for seat in self.floor_.seats.values():
             self._show_agent(seat)
@@ -130,8 +123,44 @@ class Engine:
             wanted=WANTED_EVENTS,
             rng=random.Random(self._rng.random()),
         )
-        work = (ledger.run(), self.calls.run_sender(), link.run(), self._decide(), self._audits(), self._shows())
+        work = (
+            ledger.run(),
+            self.calls.run_sender(),
+            link.run(),
+            self._decide(),
+            self._audits(),
+            self._shows(),
+            self._refreshes(),
+        )
         self._tasks = [asyncio.get_running_loop().create_task(part) for part in work]
+
+    async def _take_up_campaigns(self) -> None:
+        for campaign in await self.store.campaigns():
+            if campaign.id in self.runners:
+                continue
+            self.runners[campaign.id] = CampaignRunner(
+                self.context,
+                campaign,
+                await self.store.counts(campaign.id),
+                launch=self.calls.launch,
+                cancel=self.calls.cancel,
+                agents=self._serving,
+                room=self._room,
+            )
+
+    async def refresh(self) -> None:
+        """Take up campaigns, list items and agents that were added while the engine runs. Raises StoreError."""
+        await self._take_up_campaigns()
+        for session in await self.store.agent_sessions():
+            known = self.floor_.seats.get(session.agent.id)
+            if known is None:
+                self.floor_.add(Seat(session.agent, AgentState.OUT, session.since, self.clock.monotonic()))
+                self._show_agent(self.floor_.seats[session.agent.id])
+            elif known.agent != session.agent and known.state is AgentState.OUT:
+                known.agent = session.agent
+        for runner in self.runners.values():
+            runner.recount(await self.store.counts(runner.campaign.id))
+        self._changed()
 
     async def ready_to_dial(self, timeout_s: float) -> None:
         """Wait for the first resynchronised link.
@@ -275,13 +304,24 @@ class Engine:
 
     async def _shows(self) -> None:
         shortest, longest = _SHOW_S
-        waited = 0.0
+        since_shown = since_told = 0.0
         while True:
             await asyncio.sleep(shortest)
-            waited += shortest
-            if (self._floor_stale or waited >= longest) and self.hub.listened("floor"):
-                self._floor_stale, waited = False, 0.0
+            since_shown, since_told = since_shown + shortest, since_told + shortest
+            if since_told >= longest:
+                since_told = 0.0
+                self._observer.floor(self.floor())
+            if (self._floor_stale or since_shown >= longest) and self.hub.listened("floor"):
+                self._floor_stale, since_shown = False, 0.0
                 self.hub.publish("floor", msgspec.json.encode(self.floor()))
+
+    async def _refreshes(self) -> None:
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            try:
+                await self.refresh()
+            except StoreError as error:
+                log.warning("refresh.failed", code=error.code)
 
     def _changed(self) -> None:
         self._floor_stale = True

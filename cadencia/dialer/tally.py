@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from cadencia.dialer.live import Seat
+from cadencia.dialer.views import FloorView
 from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import CampaignCounts
@@ -48,6 +50,16 @@ class Tally:
 
     def waited(self, seconds: float) -> None:
         _keep(self.waited_s, seconds)
+
+    def floor(self, view: FloorView) -> None:
+        metrics = self.metrics
+        metrics.set_ami_link(view.switch_up)
+        metrics.set_agents(Counter(agent.state for agent in view.agents))
+        for campaign in view.campaigns:
+            metrics.set_abandonment(campaign.id, campaign.abandonment_rate)
+            metrics.set_in_flight(
+                campaign.id, dialling=campaign.dialling, waiting=campaign.waiting, talking=campaign.talking
+            )
 
 
 def _keep(samples: list[float], value: float) -> None:

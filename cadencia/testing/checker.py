@@ -85,6 +85,7 @@ class Checker:
         seats: the engine's picture, agent id -> (state, attempt id in talk or None).
         cap_per_day: attempts a telephone number may get on one local date.
         min_ring_s: a ringing call may be let ring this long after the last agent went.
+        linked: whether the engine can see the switch at all; without a link nobody can know an agent's real state.
     """
 
     def __init__(
@@ -96,9 +97,10 @@ class Checker:
         *,
         cap_per_day: int,
         min_ring_s: float,
+        linked: Callable[[], bool] = lambda: True,
     ) -> None:
         self._clock, self._switch, self._store, self._seats = clock, switch, store, seats
-        self._cap, self._min_ring_s = cap_per_day, min_ring_s
+        self._cap, self._min_ring_s, self._linked = cap_per_day, min_ring_s, linked
         self.violations: list[str] = []
         self.events = 0
         self.dialled: dict[str, str] = {}  # attempt -> number
@@ -177,6 +179,9 @@ class Checker:
                 for other in channel.bridge.members:
                     if other is not channel:
                         real[channel.variable("CAD_AGENT")] = other.uniqueid
+        if not self._linked():
+            self._differs.clear()
+            return
         for agent, (state, attempt) in seats.items():
             believed = attempt if state == "talking" else None
             if believed == real.get(agent):

@@ -38,6 +38,7 @@ async def watched_floor(
         seats,
         cap_per_day=settings.attempts_per_day,
         min_ring_s=settings.min_ring_s,
+        linked=lambda: floor.engine.health()["switch"],
     )
     await floor.engine.start()
     await floor.engine.ready_to_dial(5)
