@@ -182,14 +182,18 @@ class EmbeddedPostgres:
         carried, owner = wheel(), self._server_user()
         if owner.pw_uid == os.geteuid() or _reachable(carried / "bin" / "postgres", owner):
             return carried / "bin"
-        copy = self.folder / f"pgsql-{MAJOR}"
+        copy = self.folder / f"programs-{MAJOR}"
         if not copy.exists():
             fresh = Path(tempfile.mkdtemp(dir=self.folder))
-            shutil.copytree(carried, fresh, symlinks=True, dirs_exist_ok=True)
+            # The programs look for their libraries beside the package: the copy keeps the wheel's shape.
+            package, libraries = carried.parent, carried.parent.with_name(carried.parent.name + ".libs")
+            shutil.copytree(carried, fresh / package.name / carried.name, symlinks=True)
+            if libraries.exists():
+                shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
             for path in (fresh, *fresh.rglob("*")):
                 os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
             fresh.rename(copy)
-        return copy / "bin"
+        return copy / carried.parent.name / carried.name / "bin"
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

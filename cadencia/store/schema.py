@@ -123,6 +123,8 @@ list_items = Table(
     Index("list_items_queue", "campaign_id", "rank", "due_at", "id", postgresql_where=text("state = 'due'")),
     # What waits for an agent's disposition is little and is asked for at every start.
     Index("list_items_awaiting", "last_attempt_id", postgresql_where=text("state = 'awaiting'")),
+    # How much of a list is done.
+    Index("list_items_closed", "campaign_id", postgresql_where=text("state IN ('closed', 'denied')")),
     Index("list_items_person", "person_id"),
 )
 

@@ -23,16 +23,21 @@ COLUMNS: tuple[str, ...] = (
     *("email", "ciudad", "canal_autorizado", "fecha_autorizacion", "moneda"),
 )
 
-_GIVEN = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_GIVEN = _words(
     "María José Juan Luz Carlos Ana Luis Andrés Sofía Camilo Valentina Santiago Daniela Jorge Paola Óscar Mónica Iván "
     "Ángela Héctor Adriana Julián Natalia Fabián Lucía César Beatriz Germán Yolanda Hernán Catalina Raúl Gloria Álvaro "
     "Inés Édgar Marcela Jaime Patricia Rubén Liliana Néstor Sandra Wílmer Yenny Róbinson Leidy Brayan Karen Duván"
-).split()  # noqa: SIM905  # reads better than one name a line
-_FAMILY = (
+)
+_FAMILY = _words(
     "Rodríguez Gómez González Martínez López García Hernández Sánchez Ramírez Pérez Díaz Torres Rojas Moreno Vargas "
     "Muñoz Ortiz Castro Jiménez Álvarez Ruiz Quintero Suárez Ríos Peña Castañeda Cañón Acuña Nuñez Patiño Ordóñez "
     "Ibáñez Mejía Cárdenas Ospina Giraldo Restrepo Zuluaga Arboleda Mosquera Córdoba Caicedo Bermúdez Pinzón Avendaño"
-).split()  # noqa: SIM905  # reads better than one name a line
+)
 _CITIES = (
     ("Bogotá", "1", 34),
     ("Medellín", "4", 16),

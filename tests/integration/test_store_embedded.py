@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from store_fixtures import NOW, QUICK, Databases, Floor, databases, person, throwaway  # noqa: F401
 
 from cadencia.errors import ConfigError, Refused, StoreError
-from cadencia.store import migrate
+from cadencia.store import embedded, migrate
 from cadencia.store.backup import backup, restore
 from cadencia.store.embedded import EmbeddedPostgres, default_folder
 from cadencia.store.postgres import PostgresStore
@@ -147,6 +147,15 @@ def test_root_is_told_when_the_servers_user_cannot_get_there() -> None:
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     finally:
         shutil.rmtree(closed)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_programs_that_the_servers_user_cannot_reach_are_copied(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "_reachable", lambda path, user: False)
+    server.start()
+    assert Path(f"/proc/{pid_of(server)}/exe").resolve().is_relative_to(server.folder / "programs-18")
 
 
 def test_a_long_path_takes_a_short_socket(server: EmbeddedPostgres) -> None:

@@ -184,7 +184,8 @@ async def test_the_database_itself_refuses_a_second_open_attempt(pg: PostgresSto
     await floor.open([person(1)])
     await floor.lease()
     engine = create_async_engine(url)
-    copy = """INSERT INTO attempts (id, campaign_id, contact_id, person_id, phone_id, state, local_date, prior, leased_at)
+    copy = """INSERT INTO attempts
+              (id, campaign_id, contact_id, person_id, phone_id, state, local_date, prior, leased_at)
               SELECT 'second', campaign_id, contact_id, person_id, phone_id, 'sending', local_date, 0, leased_at
               FROM attempts"""
     with pytest.raises(DBAPIError, match="attempts_open"):

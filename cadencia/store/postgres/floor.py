@@ -69,11 +69,12 @@ _TOUCHED = text(
     """
 )
 
-# How much of the list is done. Walks list_items_campaign_id_person_id_key.
+# How much of the list is done. Both counts are read from indexes alone: list_items_campaign_id_person_id_key and
+# list_items_closed.
 _ITEMS = text(
     """
-    SELECT count(*) AS contacts, count(*) FILTER (WHERE state IN ('closed', 'denied')) AS closed
-    FROM list_items WHERE campaign_id = :id
+    SELECT (SELECT count(*) FROM list_items WHERE campaign_id = :id) AS contacts,
+           (SELECT count(*) FROM list_items WHERE campaign_id = :id AND state IN ('closed', 'denied')) AS closed
     """
 )
 

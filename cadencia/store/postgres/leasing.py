@@ -41,48 +41,42 @@ _LOCK_PERSONS = text(
     """
 )
 
-# Who is in an open attempt. Read after the lock, so that what a claim before us committed is seen. By attempts_open.
-_IN_FLIGHT = text(
-    """
-    SELECT person_id FROM attempts
-    WHERE person_id = ANY(CAST(:ids AS bigint[])) AND state <> 'settled'
-    """
-)
-
-# Attempts charged on each person's local date and in the seven dates that end with it. By person_days_pkey.
+# Who is in an open attempt, and the attempts charged on each person's local date and in the seven dates that end with
+# it. Read after the lock, so that what a claim before us committed is seen. By attempts_open and person_days_pkey.
 _USED = text(
     """
     SELECT u.person_id,
-           coalesce(sum(d.attempts) FILTER (WHERE d.local_date = u.today), 0) AS today,
-           coalesce(sum(d.attempts), 0) AS week
+           EXISTS (SELECT FROM attempts a WHERE a.person_id = u.person_id AND a.state <> 'settled') AS in_flight,
+           coalesce(d.today, 0) AS today,
+           coalesce(d.week, 0) AS week
     FROM unnest(CAST(:ids AS bigint[]), CAST(:dates AS date[])) AS u(person_id, today)
-    JOIN person_days d ON d.person_id = u.person_id AND d.local_date BETWEEN u.today - 6 AND u.today
-    GROUP BY u.person_id
+    LEFT JOIN LATERAL (
+        SELECT sum(d.attempts) FILTER (WHERE d.local_date = u.today) AS today, sum(d.attempts) AS week
+        FROM person_days d
+        WHERE d.person_id = u.person_id AND d.local_date BETWEEN u.today - 6 AND u.today
+    ) AS d ON true
     """
 )
 
-# Write the leases. attempts_open refuses a second open attempt on a person.
+# Write the leases, take their items off the queue, and reserve one attempt on each person's local date. attempts_open
+# refuses a second open attempt on a person. By primary keys.
 _LEASE = text(
     """
+    WITH lease AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS text[]), CAST(:contacts AS bigint[]), CAST(:persons AS bigint[]), CAST(:phones AS bigint[]),
+            CAST(:dates AS date[]), CAST(:priors AS integer[])
+        ) AS l(id, contact_id, person_id, phone_id, local_date, prior)
+    ), items AS (
+        UPDATE list_items i SET state = 'out' FROM lease l WHERE i.id = l.contact_id
+    ), days AS (
+        INSERT INTO person_days (person_id, local_date, attempts)
+        SELECT person_id, local_date, 1 FROM lease
+        ON CONFLICT (person_id, local_date) DO UPDATE SET attempts = person_days.attempts + 1
+    )
     INSERT INTO attempts (id, campaign_id, contact_id, person_id, phone_id, state, local_date, prior, leased_at)
     SELECT l.id, :campaign, l.contact_id, l.person_id, l.phone_id, 'leased', l.local_date, l.prior, :now
-    FROM unnest(
-        CAST(:ids AS text[]), CAST(:contacts AS bigint[]), CAST(:persons AS bigint[]), CAST(:phones AS bigint[]),
-        CAST(:dates AS date[]), CAST(:priors AS integer[])
-    ) AS l(id, contact_id, person_id, phone_id, local_date, prior)
-    """
-)
-
-# Take the leased items off the queue. By primary key.
-_TAKE_OFF = text("UPDATE list_items SET state = 'out' WHERE id = ANY(CAST(:contacts AS bigint[]))")
-
-# Reserve one attempt on each person's local date. By person_days_pkey.
-_RESERVE = text(
-    """
-    INSERT INTO person_days (person_id, local_date, attempts)
-    SELECT person_id, local_date, 1
-    FROM unnest(CAST(:persons AS bigint[]), CAST(:dates AS date[])) AS u(person_id, local_date)
-    ON CONFLICT (person_id, local_date) DO UPDATE SET attempts = person_days.attempts + 1
+    FROM lease l
     """
 )
 
@@ -186,16 +180,14 @@ async def _read(connection: AsyncConnection, claim: Claim, items: Any, dates: Lo
     persons = {p.id: p for p in locked}
     ids = list(persons)
     today = {i: dates.of(p.timezone) for i, p in persons.items()}
-    in_flight = set((await connection.execute(_IN_FLIGHT, {"ids": ids})).scalars())
     rows = await connection.execute(_USED, {"ids": ids, "dates": list(today.values())})
-    used = {r.person_id: (int(r.today), int(r.week)) for r in rows}
+    used = {r.person_id: r for r in rows}
     phones, owed = await phones_of(connection, ids), await obligations_of(connection, ids)
     found = []
     for item in items:
         person = persons.get(item.person_id)
         if person is None:
             continue
-        used_today, used_7d = used.get(person.id, (0, 0))
         facts = ContactFacts(
             contact_id=item.id,
             campaign_id=claim.campaign_id,
@@ -204,9 +196,9 @@ async def _read(connection: AsyncConnection, claim: Claim, items: Any, dates: Lo
             voice_consent_at=person.voice_consent_at,
             timezone=person.timezone,
             blocked=person.blocked,
-            in_flight=person.id in in_flight,
-            attempts_today=used_today,
-            attempts_7d=used_7d,
+            in_flight=used[person.id].in_flight,
+            attempts_today=int(used[person.id].today),
+            attempts_7d=int(used[person.id].week),
             attempts=item.attempts,
             last_phone_id=item.last_phone_id,
             phones=phones[person.id],
@@ -225,8 +217,6 @@ async def _lease(connection: AsyncConnection, claim: Claim, chosen: list[_Candid
         "priors": [c.item.attempts for c in chosen],
     }
     await connection.execute(_LEASE, {**rows, "campaign": claim.campaign_id, "now": claim.now})
-    await connection.execute(_TAKE_OFF, {"contacts": rows["contacts"]})
-    await connection.execute(_RESERVE, {"persons": rows["persons"], "dates": rows["dates"]})
 
 
 def _log(claim: Claim, judged: _Judged, leases: dict[int, Lease]) -> Log:

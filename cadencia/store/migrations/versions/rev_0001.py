@@ -153,6 +153,9 @@ _TABLES = (
     CREATE INDEX list_items_awaiting ON list_items (last_attempt_id) WHERE state = 'awaiting'
     """,
     """
+    CREATE INDEX list_items_closed ON list_items (campaign_id) WHERE state IN ('closed', 'denied')
+    """,
+    """
     CREATE INDEX list_items_person ON list_items (person_id)
     """,
     """
