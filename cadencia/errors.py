@@ -18,11 +18,28 @@ CadenciaError
 from __future__ import annotations
 
 
+class Words(str):
+    """A sentence in English that knows itself in Spanish, the two languages of the pages and the command line."""
+
+    __slots__ = ("es",)
+    es: str
+
+    def __new__(cls, en: str, es: str) -> Words:
+        words = super().__new__(cls, en)
+        words.es = es
+        return words
+
+
+def spoken(text: str, language: str) -> str:
+    """The sentence in a language, "es" or "en"; a plain string is the same in both."""
+    return text.es if language == "es" and isinstance(text, Words) else str(text)
+
+
 class CadenciaError(Exception):
     """Root of all errors that are told to a person.
 
     Args:
-        message: what is wrong, in one sentence.
+        message: what is wrong, in one sentence; `Words` where a person of either language may read it.
         hint: what to do about it, in one sentence; empty if there is nothing.
     """
 

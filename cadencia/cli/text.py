@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cadencia.errors import CadenciaError
+from cadencia.errors import CadenciaError, spoken
 
 
 def language() -> str:
@@ -23,8 +23,8 @@ def say(es: str, en: str) -> str:
 
 def error_text(error: CadenciaError) -> str:
     """An error as a person reads it: what is wrong, what to do, and the code to ask about."""
-    lines = [f"{say('Error', 'Error')}: {error.message}"]
+    lines = [f"Error: {spoken(error.message, language())}"]
     if error.hint:
-        lines.append(f"{say('Qué hacer', 'What to do')}: {error.hint}")
+        lines.append(f"{say('Qué hacer', 'What to do')}: {spoken(error.hint, language())}")
     lines.append(f"({error.code})")
     return "\n".join(lines)

@@ -22,7 +22,7 @@ from cadencia.domain.dialing import (
     Mode,
     Verdict,
 )
-from cadencia.errors import Refused, StoreError
+from cadencia.errors import Refused, StoreError, Words
 from cadencia.pacing.port import AgentView, Controller, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
 from cadencia.pacing.progressive import NO_AGENTS, RatioController
 from cadencia.store.port import Claim
@@ -315,18 +315,37 @@ def changed_settings(settings: CampaignSettings, changes: dict[str, Any]) -> Cam
 def _checked(settings: CampaignSettings, name: str, value: Any) -> Any:
     if name == "mode":
         if value not in [mode.value for mode in Mode]:
-            raise Refused(f"There is no mode {value!r}.", f"Choose one of {', '.join(mode.value for mode in Mode)}.")
+            raise Refused(
+                Words(f"There is no mode {value!r}.", f"No existe el modo {value!r}."),
+                Words(f"Choose one of {', '.join(Mode)}.", f"Elija entre {', '.join(Mode)}."),
+            )
         return Mode(value)
     if name in _TEXTS:
         if not isinstance(value, str) or any(ord(c) < 32 for c in value):
-            raise Refused(f"{name} must be a plain text.", "Remove line breaks and control characters.")
+            raise Refused(
+                Words(f"{name} must be a plain text.", f"{name} debe ser un texto simple."),
+                Words("Remove line breaks and control characters.", "Quite saltos de línea y caracteres de control."),
+            )
         return value
     if name not in _BOUNDS:
-        raise Refused(f"There is no setting {name!r}.", f"Settings are: mode, {', '.join((*_BOUNDS, *_TEXTS))}.")
+        known = ", ".join(("mode", *_BOUNDS, *_TEXTS))
+        raise Refused(
+            Words(f"There is no setting {name!r}.", f"No existe el ajuste {name!r}."),
+            Words(f"Settings are: {known}.", f"Los ajustes son: {known}."),
+        )
     low, high = _BOUNDS[name]
     whole = isinstance(getattr(settings, name), int)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise Refused(f"{name} must be a number from {low:g} to {high:g}.", f"It is {value!r}.")
+        raise Refused(
+            Words(
+                f"{name} must be a number from {low:g} to {high:g}.",
+                f"{name} debe ser un número de {low:g} a {high:g}.",
+            ),
+            Words(f"It is {value!r}.", f"Es {value!r}."),
+        )
     if whole and value != int(value):
-        raise Refused(f"{name} must be a whole number.", f"It is {value!r}.")
+        raise Refused(
+            Words(f"{name} must be a whole number.", f"{name} debe ser un número entero."),
+            Words(f"It is {value!r}.", f"Es {value!r}."),
+        )
     return int(value) if whole else float(value)

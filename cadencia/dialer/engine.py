@@ -32,7 +32,7 @@ from cadencia.domain.agents import PAUSE_REASONS, AgentState
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import CampaignState, Disposed, Promise
 from cadencia.domain.events import Event
-from cadencia.errors import Refused, StoreError, SwitchUnfit, TelephonyError
+from cadencia.errors import Refused, StoreError, SwitchUnfit, TelephonyError, Words
 from cadencia.pacing.port import AgentView as PacingAgent
 from cadencia.queue.retry import after_disposition
 from cadencia.store.port import Store
@@ -46,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 #: What the account must be allowed, and what it must not be: a dialer that is broken into must not own the server.
 NEEDED_RIGHTS = frozenset({"Originate", "Bridge", "Hangup", "Redirect", "Setvar", "Getvar", "Status", "ListCommands"})
+_RIGHTS = "read = system,call,user,agent; write = originate,call"
 FORBIDDEN_RIGHTS = frozenset({"Command", "UpdateConfig", "DialplanExtensionAdd", "DBPut", "ModuleLoad", "Reload"})
 
 #: Real seconds that decisions wait for each other: a burst of events brings one decision.
@@ -215,10 +216,19 @@ class Engine:
         allowed = await rights(session)
         missing, too_many = NEEDED_RIGHTS - allowed, FORBIDDEN_RIGHTS & allowed
         if missing or too_many:
-            what = f"lacks {', '.join(sorted(missing))}" if missing else f"may use {', '.join(sorted(too_many))}"
+            names = ", ".join(sorted(missing or too_many))
+            what, que = (
+                (f"lacks {names}", f"no puede usar {names}") if missing else (f"may use {names}", f"puede {names}")
+            )
             raise SwitchUnfit(
-                f"the switch's account {self.options.user!r} {what}.",
-                "Give it read = system,call,user,agent and write = originate,call in manager.conf, and nothing more.",
+                Words(
+                    f"The switch's account {self.options.user!r} {what}.",
+                    f"La cuenta {self.options.user!r} del conmutador {que}.",
+                ),
+                Words(
+                    f"Give it {_RIGHTS} in manager.conf, and nothing more.",
+                    f"Déle {_RIGHTS} en manager.conf, y nada más.",
+                ),
             )
         self.context.session = session
         try:
@@ -395,7 +405,10 @@ class Engine:
 
     async def pause(self, agent_id: str, reason: str) -> None:
         if reason not in PAUSE_REASONS:
-            raise Refused(f"There is no pause reason {reason!r}.", f"Choose one of {', '.join(PAUSE_REASONS)}.")
+            raise Refused(
+                Words(f"There is no pause reason {reason!r}.", f"No existe el motivo de pausa {reason!r}."),
+                Words(f"Choose one of {', '.join(PAUSE_REASONS)}.", f"Elija entre {', '.join(PAUSE_REASONS)}."),
+            )
         self.floor_.pause(self.floor_.seat(agent_id), reason)
 
     async def sign_out(self, agent_id: str) -> None:
@@ -425,7 +438,10 @@ class Engine:
     def _on_screen(self, agent_id: str, attempt_id: str) -> LiveCall:
         shown = self.floor_.seat(agent_id).shown
         if shown is None or shown.attempt_id != attempt_id:
-            raise Refused("This call is not on your screen any more.", "Go on with the one that is.")
+            raise Refused(
+                Words("This call is not on your screen any more.", "Esta llamada ya no está en su pantalla."),
+                Words("Go on with the one that is.", "Siga con la que está."),
+            )
         return shown
 
     async def dispose(
@@ -441,13 +457,25 @@ class Engine:
         live = seat.overdue.get(attempt_id) or self._on_screen(agent_id, attempt_id)
         leaf = DISPOSITIONS.get(code)
         if leaf is None:
-            raise Refused(f"There is no disposition {code!r}.", "Choose one from the list.")
+            raise Refused(
+                Words(f"There is no disposition {code!r}.", f"No existe la tipificación {code!r}."),
+                Words("Choose one from the list.", "Elija una de la lista."),
+            )
         if live.attempt_id in self.calls.live:
-            raise Refused("The call is not over.", "Finish it first.")
+            raise Refused(
+                Words("The call is not over.", "La llamada no ha terminado."),
+                Words("Finish it first.", "Termínela primero."),
+            )
         if leaf.needs_promise and (promise is None or promise.amount.minor <= 0):
-            raise Refused("A promise needs an amount and a date.", "Fill both in.")
+            raise Refused(
+                Words("A promise needs an amount and a date.", "Una promesa necesita valor y fecha."),
+                Words("Fill both in.", "Complete los dos."),
+            )
         if callback_at is not None and callback_at <= self.clock.now():
-            raise Refused("The callback lies in the past.", "Choose a later time.")
+            raise Refused(
+                Words("The callback lies in the past.", "La hora de volver a llamar ya pasó."),
+                Words("Choose a later time.", "Elija una hora posterior."),
+            )
         await self._save_disposition(agent_id, live, code, note, promise, callback_at)
         self.floor_.disposed(seat, attempt_id)
 
@@ -496,7 +524,10 @@ class Engine:
         try:
             return self.runners[campaign_id]
         except KeyError:
-            raise Refused("There is no such campaign.", "Look at the list of campaigns.") from None
+            raise Refused(
+                Words("There is no such campaign.", "Esa campaña no existe."),
+                Words("Look at the list of campaigns.", "Vea la lista de campañas."),
+            ) from None
 
     # -- health --------------------------------------------------------------------------------------------------------
     def health(self) -> dict[str, bool]:

@@ -14,7 +14,7 @@ from cadencia.clock import call_later
 from cadencia.dialer.context import Context
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.domain.agents import PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED, AgentChange, AgentState
-from cadencia.errors import AmiLost, AmiRefused, Refused, TelephonyError
+from cadencia.errors import AmiLost, AmiRefused, Refused, TelephonyError, Words
 from cadencia.telephony.ami.codec import Message
 from cadencia.telephony.ami.session import Action
 
@@ -23,6 +23,8 @@ _PICK_UP_S = 20
 
 #: Clock seconds before the telephone is called again, by number of tries in vain.
 _RETRY_S = (0.2, 1.0, 2.0, 5.0)
+
+_SIGNED_OUT = (Words("You are signed out.", "No ha iniciado turno."), Words("Sign in first.", "Inicie turno primero."))
 
 _SPEAKING = (AgentState.RESERVED, AgentState.TALKING)
 
@@ -57,7 +59,10 @@ class Floor:
         try:
             return self.seats[agent_id]
         except KeyError:
-            raise Refused("There is no such agent.", "Ask a supervisor to create it.") from None
+            raise Refused(
+                Words("There is no such agent.", "Ese agente no existe."),
+                Words("Ask a supervisor to create it.", "Pida a supervisión que lo cree."),
+            ) from None
 
     def by_leg(self, leg: str) -> Seat | None:
         """The seat whose telephone's leg has this Uniqueid."""
@@ -84,7 +89,7 @@ class Floor:
     def make_ready(self, seat: Seat) -> None:
         """Ready now, or after the call and wrap-up in progress. Raises Refused when signed out."""
         if seat.state is AgentState.OUT:
-            raise Refused("You are signed out.", "Sign in first.")
+            raise Refused(*_SIGNED_OUT)
         seat.next_pause = None
         if seat.state is AgentState.CONNECTING:
             seat.resume = (AgentState.READY, "")
@@ -95,7 +100,7 @@ class Floor:
     def pause(self, seat: Seat, reason: str) -> None:
         """Pause now, or after the call and wrap-up in progress. Raises Refused when signed out."""
         if seat.state is AgentState.OUT:
-            raise Refused("You are signed out.", "Sign in first.")
+            raise Refused(*_SIGNED_OUT)
         if seat.state in _SPEAKING or seat.state is AgentState.WRAPUP:
             seat.next_pause = reason
         elif seat.state is AgentState.CONNECTING:
@@ -107,9 +112,14 @@ class Floor:
     def sign_out(self, seat: Seat) -> None:
         """Raises Refused in a call, or while a disposition is due."""
         if seat.state in _SPEAKING:
-            raise Refused("You are in a call.", "Finish it first.")
+            raise Refused(
+                Words("You are in a call.", "Está en una llamada."), Words("Finish it first.", "Termínela primero.")
+            )
         if seat.state is AgentState.WRAPUP:
-            raise Refused("The disposition of the last call is missing.", "Choose one first.")
+            raise Refused(
+                Words("The disposition of the last call is missing.", "Falta la tipificación de la última llamada."),
+                Words("Choose one first.", "Elija una primero."),
+            )
         if seat.state is AgentState.OUT:
             return
         self._hang_up_telephone(seat)

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as PlainHTTPException
 
-from cadencia.errors import AmiTimeout, CadenciaError, Refused, StoreError, TelephonyError
+from cadencia.errors import AmiTimeout, CadenciaError, Refused, StoreError, TelephonyError, spoken
 from cadencia.web.texts import field_problem, message, tongue
 
 log = structlog.get_logger("cadencia.web")
@@ -71,12 +71,14 @@ def _on_web_error(request: Request, exc: Exception) -> JSONResponse:
     return answer(exc.status, exc.code, text, hint, field=exc.field, retry_after_s=exc.retry_after_s)
 
 
-def _on_cadencia_error(_: Request, exc: Exception) -> JSONResponse:
+def _on_cadencia_error(request: Request, exc: Exception) -> JSONResponse:
     assert isinstance(exc, CadenciaError)  # noqa: S101 - registered for this type
     status = next((status for kind, status in _STATUS if isinstance(exc, kind)), 500)
     if status >= 500:
         log.warning("web.request_failed", code=exc.code, status=status, error=type(exc).__name__)
-    return answer(status, exc.code, exc.message, exc.hint, retry_after_s=2 if exc.retryable else 0)
+    language = tongue(request)
+    text, hint = spoken(exc.message, language), spoken(exc.hint, language)
+    return answer(status, exc.code, text, hint, retry_after_s=2 if exc.retryable else 0)
 
 
 def _on_invalid(request: Request, exc: Exception) -> JSONResponse:
