@@ -210,7 +210,11 @@ class Disposed:
 
 @dataclass(frozen=True)
 class OpenAttempt:
-    """An attempt that a stopped engine left open."""
+    """An attempt that a stopped engine left open.
+
+    Attributes:
+        attempts: tries of the list item before this one, as the lease's facts had it.
+    """
 
     attempt_id: str
     campaign_id: str

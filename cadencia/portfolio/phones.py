@@ -27,6 +27,17 @@ _CARRIER = re.compile(r"0(?:[579]|4\d\d)([1-8]\d{7})", re.ASCII)
 _MOBILE_TO_FIXED = re.compile(r"03([1-8]\d{7})", re.ASCII)
 
 
+def _pattern(kind: str) -> re.Pattern[str]:
+    """The numbering plan's pattern, as `phonenumbers` has it; asking it number by number takes ten times as long."""
+    plan = phonenumbers.PhoneMetadata.metadata_for_region("CO")
+    if plan is None:
+        raise RuntimeError("phonenumbers knows no Colombia")
+    return re.compile(getattr(plan, kind).national_number_pattern)
+
+
+_FIXED, _MOBILE = _pattern("fixed_line"), _pattern("mobile")
+
+
 class BadPhone(ValueError):
     """Not a number that may be dialled. `code` is a key of `cadencia.portfolio.reasons.REASONS`."""
 
@@ -93,10 +104,8 @@ def _judge(national: str) -> tuple[str, LineType]:
     fixed = national.startswith("60") and national[2] in AREAS
     if not fixed and not national.startswith("3"):
         raise BadPhone("phone-invalid")
-    number = phonenumbers.PhoneNumber(country_code=57, national_number=int(national))
-    kind = phonenumbers.number_type(number)
-    if fixed and kind == phonenumbers.PhoneNumberType.FIXED_LINE:
+    if fixed and _FIXED.fullmatch(national):
         return "+57" + national, LineType.FIXED
-    if not fixed and kind == phonenumbers.PhoneNumberType.MOBILE:
+    if not fixed and _MOBILE.fullmatch(national):
         return "+57" + national, LineType.MOBILE
     raise BadPhone("phone-invalid")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +100,17 @@ def test_repairing_twice_changes_nothing(raw: str) -> None:
 )
 def test_areas(city: str, digit: str | None) -> None:
     assert area_digit(city) == digit
+
+
+@given(st.from_regex(r"\A(3[0-9]{2}|60[0-9])[0-9]{7}\Z"))
+def test_the_plan_is_that_of_phonenumbers(national: str) -> None:
+    number = phonenumbers.PhoneNumber(country_code=57, national_number=int(national))
+    kinds = {
+        phonenumbers.PhoneNumberType.MOBILE: LineType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE: LineType.FIXED,
+    }
+    try:
+        found: LineType | None = parse_phone(national).line_type
+    except BadPhone:
+        found = None
+    assert found == kinds.get(phonenumbers.number_type(number))
