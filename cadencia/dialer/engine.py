@@ -461,10 +461,10 @@ class Engine:
                 Words(f"There is no disposition {code!r}.", f"No existe la tipificación {code!r}."),
                 Words("Choose one from the list.", "Elija una de la lista."),
             )
-        if live.attempt_id in self.calls.live:
+        if live.connected_at is None:
             raise Refused(
-                Words("The call is not over.", "La llamada no ha terminado."),
-                Words("Finish it first.", "Termínela primero."),
+                Words("Nobody has been put through yet.", "Todavía no hay nadie en la línea."),
+                Words("Wait for the call.", "Espere la llamada."),
             )
         if leaf.needs_promise and (promise is None or promise.amount.minor <= 0):
             raise Refused(

@@ -151,7 +151,10 @@ class Floor:
         self._detach(seat)
         seat.calls += 1
         seat.talk_s += talk_s
-        self.begin_wrap_up(seat, call, call.settings.wrapup_s)
+        if call.disposed:
+            self._settle_down(seat)
+        else:
+            self.begin_wrap_up(seat, call, call.settings.wrapup_s)
 
     def begin_wrap_up(self, seat: Seat, call: LiveCall, seconds: float) -> None:
         """Wait for the disposition of a call that has ended."""
@@ -164,6 +167,8 @@ class Floor:
     def disposed(self, seat: Seat, attempt_id: str) -> None:
         """A disposition was saved."""
         seat.overdue.pop(attempt_id, None)
+        if seat.call is not None and seat.call.attempt_id == attempt_id:
+            seat.call.disposed = True
         if seat.wrapping is not None and seat.wrapping.attempt_id == attempt_id:
             self._cancel_wrapup(seat)
             seat.wrapping, seat.wrapup_until = None, None

@@ -40,6 +40,7 @@ class LiveCall:
     answered_wall_s: float = 0.0
     confirmed: bool = False
     adopted: bool = False
+    disposed: bool = False  # the agent chose a disposition while still talking
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
 

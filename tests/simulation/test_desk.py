@@ -1,0 +1,250 @@
+"""What people ask of the desk, on a floor under the virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from cadencia.dialer.views import AgentView
+from cadencia.domain.dialing import CampaignSettings, CampaignState, Promise
+from cadencia.domain.people import Money
+from cadencia.errors import AmiRefused, Refused, StoreError, SwitchUnfit
+from cadencia.pacing.worlds import World
+from cadencia.telephony.simulator.server import LEAST_RIGHTS
+from cadencia.testing.floor import Floor, make_floor
+from cadencia.testing.virtual import VirtualLoop, run_virtual
+
+#: Everybody answers, and talks for long.
+TALKERS = World(live=1.0, machine=0.0, no_answer=0.0, busy=0.0, off=0.0, congestion=0.0, invalid_lines=0.0)
+
+
+def on_a_floor(test: Callable[[Floor], Awaitable[None]], *, agents: int = 1, contacts: int = 50) -> None:
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        floor = await make_floor(loop.clock(), agents=agents, contacts=contacts, world=TALKERS)
+        await floor.engine.start()
+        await floor.engine.ready_to_dial(5)
+        await test(floor)
+        await floor.engine.stop(drain_s=60)
+
+    run_virtual(run())
+
+
+async def until(floor: Floor, agent_id: str, state: str) -> AgentView:
+    for _ in range(6000):
+        view = floor.engine.agent(agent_id)
+        if view.state == state:
+            return view
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{agent_id} is {view.state}, not {state}")
+
+
+async def in_talk(floor: Floor, agent_id: str = "ag0001") -> AgentView:
+    await floor.engine.sign_in(agent_id)
+    await until(floor, agent_id, "paused")
+    await floor.engine.ready(agent_id)
+    return await until(floor, agent_id, "talking")
+
+
+def test_amounts_are_hidden_until_the_right_party_is_confirmed_and_the_log_says_who_saw_them() -> None:
+    async def test(floor: Floor) -> None:
+        view = await in_talk(floor)
+        assert view.pop is not None
+        assert all(o.balance_minor is None and o.overdue_minor is None for o in view.pop.obligations)
+        assert "•" in view.pop.phone
+        assert "•" in view.pop.document
+        shown = await floor.engine.confirm("ag0001", view.pop.attempt_id)
+        assert shown[0].balance_minor == 1_000_000_00
+        (event,) = await floor.store.events(kinds=("attempt.file_shown",))
+        assert (event.agent_id, event.attempt_id) == ("ag0001", view.pop.attempt_id)
+        with pytest.raises(Refused):
+            await floor.engine.confirm("ag0001", "another")
+
+    on_a_floor(test)
+
+
+def test_a_disposition_in_the_wrap_up_frees_the_agent_and_a_promise_needs_its_amount() -> None:
+    async def test(floor: Floor) -> None:
+        engine = floor.engine
+        view = await in_talk(floor)
+        assert view.pop is not None
+        attempt = view.pop.attempt_id
+        await engine.finish("ag0001", attempt)
+        await until(floor, "ag0001", "wrapup")
+        with pytest.raises(Refused):
+            await engine.dispose("ag0001", attempt, "PPT", "", None, None)
+        with pytest.raises(Refused):
+            await engine.dispose("ag0001", attempt, "NO-SUCH", "", None, None)
+        await engine.pause("ag0001", "almuerzo")
+        promise = Promise(Money(500_000_00, "COP"), "2026-12-01")
+        await engine.dispose("ag0001", attempt, "PPT", "paga el lunes", promise, None)
+        view = await until(floor, "ag0001", "paused")
+        assert view.reason == "almuerzo"
+        (event,) = await floor.store.events(kinds=("attempt.disposed",))
+        assert event.body["code"] == "PPT"
+        assert event.body["promise_minor"] == 500_000_00
+
+    on_a_floor(test)
+
+
+def test_a_disposition_chosen_while_talking_needs_no_wrap_up() -> None:
+    async def test(floor: Floor) -> None:
+        view = await in_talk(floor)
+        assert view.pop is not None
+        await floor.engine.dispose("ag0001", view.pop.attempt_id, "REN", "", None, None)
+        assert floor.engine.agent("ag0001").state == "talking"
+        await floor.engine.pause("ag0001", "descanso")
+        await floor.engine.finish("ag0001", view.pop.attempt_id)
+        await until(floor, "ag0001", "paused")
+        assert floor.engine.agent("ag0001").overdue == ()
+        assert await floor.store.awaiting_disposition() == ()
+
+    on_a_floor(test)
+
+
+def test_a_wrap_up_that_runs_out_pauses_the_agent_and_keeps_the_debt_of_a_disposition() -> None:
+    async def test(floor: Floor) -> None:
+        view = await in_talk(floor)
+        assert view.pop is not None
+        await floor.engine.finish("ag0001", view.pop.attempt_id)
+        await until(floor, "ag0001", "wrapup")
+        await asyncio.sleep(46)
+        view2 = floor.engine.agent("ag0001")
+        assert (view2.state, view2.reason) == ("paused", "cierre_vencido")
+        assert view2.overdue == (view.pop.attempt_id,)
+        await floor.engine.dispose("ag0001", view.pop.attempt_id, "TMS", "", None, None)
+        assert floor.engine.agent("ag0001").overdue == ()
+        codes = [e.body["code"] for e in await floor.store.events(kinds=("attempt.disposed",))]
+        assert codes == ["SIN", "TMS"]
+
+    on_a_floor(test)
+
+
+def test_an_agents_telephone_that_drops_in_a_call_gives_the_debtor_to_another_agent() -> None:
+    async def test(floor: Floor) -> None:
+        view = await in_talk(floor, "ag0001")
+        assert view.pop is not None
+        await floor.engine.pause_campaign("c1", "test", "one call is enough")
+        await floor.engine.sign_in("ag0002")
+        await until(floor, "ag0002", "paused")
+        await floor.engine.ready("ag0002")
+        floor.switch.drop_telephone("a1001")
+        taken = await until(floor, "ag0002", "talking")
+        assert taken.pop is not None
+        assert taken.pop.attempt_id == view.pop.attempt_id
+        back = await until(floor, "ag0001", "paused")
+        assert (back.reason, back.phone_up) == ("telefono", True)
+
+    on_a_floor(test, agents=2)
+
+
+def test_skills_decide_who_gets_a_call_and_the_longest_idle_goes_first() -> None:
+    async def test(floor: Floor) -> None:
+        engine = floor.engine
+        for agent_id in ("ag0001", "ag0002", "ag0003"):
+            await engine.sign_in(agent_id)
+            await until(floor, agent_id, "paused")
+            await engine.pause_campaign("c1", "test", "wait for all")
+        for agent_id in ("ag0002", "ag0003", "ag0001"):
+            await engine.ready(agent_id)
+            await asyncio.sleep(1)
+        await engine.start_campaign("c1", "test", "go")
+        order = []
+        for _ in range(3000):
+            order += [
+                s.agent.id for s in engine.floor_.seats.values() if s.state == "talking" and s.agent.id not in order
+            ]
+            if len(order) == 3:
+                break
+            await asyncio.sleep(0.02)
+        assert order == ["ag0002", "ag0003", "ag0001"]
+
+    on_a_floor(test, agents=3)
+
+
+def test_settings_change_live_and_bad_ones_are_refused_with_what_would_be_right() -> None:
+    async def test(floor: Floor) -> None:
+        engine = floor.engine
+        await engine.set_campaign("c1", {"mode": "ratio", "ratio": 2.5}, "sup", "more")
+        assert engine.floor().campaigns[0].ratio == 2.5
+        for changes in (
+            {"ratio": 9},
+            {"ratio": "x"},
+            {"mode": "magic"},
+            {"speed": 1},
+            {"ring_s": 20.5},
+            {"caller_id": "a\nb"},
+        ):
+            with pytest.raises(Refused) as told:
+                await engine.set_campaign("c1", changes, "sup", "no")
+            assert told.value.hint
+        await engine.stop_campaign("c1", "sup", "enough")
+        assert (await floor.store.campaigns())[0].state is CampaignState.STOPPED
+        kinds = [e.kind for e in await floor.store.events(kinds=("campaign.setting", "campaign.state"))]
+        assert kinds[-2:] == ["campaign.setting", "campaign.state"]
+
+    on_a_floor(test)
+
+
+def test_campaigns_and_agents_that_are_added_while_it_runs_are_taken_up() -> None:
+    async def test(floor: Floor) -> None:
+        from cadencia.domain.agents import Agent
+        from cadencia.domain.dialing import Campaign
+
+        settings = CampaignSettings()
+        await floor.store.create_campaign(
+            Campaign("c2", "Dos", CampaignState.STOPPED, settings, floor.clock.now()), "t"
+        )
+        await floor.store.save_agent(Agent("new", "Nueva", "a1001"))
+        await floor.engine.refresh()
+        assert [c.id for c in floor.engine.floor().campaigns] == ["c1", "c2"]
+        assert floor.engine.agent("new").state == "out"
+
+    on_a_floor(test)
+
+
+def test_a_second_engine_is_refused() -> None:
+    async def test(floor: Floor) -> None:
+        other = await make_floor(floor.clock, agents=0, contacts=0)
+        other.store = floor.store.another()  # type: ignore[attr-defined]
+        with pytest.raises(StoreError, match="engine"):
+            await other.new_engine(99).start()
+
+    on_a_floor(test)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "word"),
+    [((*LEAST_RIGHTS, "Command", "DBPut"), "Command"), (tuple(set(LEAST_RIGHTS) - {"Bridge"}), "Bridge")],
+)
+def test_an_account_with_too_many_or_too_few_rights_is_refused(allowed: tuple[str, ...], word: str) -> None:
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        floor = await make_floor(loop.clock(), agents=1, contacts=5)
+        floor.server.allowed = frozenset(allowed)
+        await floor.engine.start()
+        with pytest.raises(SwitchUnfit, match=word) as told:
+            await floor.engine.ready_to_dial(5)
+        assert "manager.conf" in told.value.hint
+        await floor.engine.stop()
+        assert not floor.switch.channels
+
+    run_virtual(run())
+
+
+def test_a_wrong_secret_is_refused_at_once() -> None:
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        floor = await make_floor(loop.clock(), agents=1, contacts=5)
+        floor.server.secret = "another"
+        await floor.engine.start()
+        with pytest.raises(AmiRefused):
+            await floor.engine.ready_to_dial(5)
+        await floor.engine.stop()
+
+    run_virtual(run())
