@@ -123,7 +123,7 @@ def as_threads_may(played: list[Step], rng: random.Random, window_s: float) -> l
     return mixed
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(names, st.randoms(use_true_random=False))
 def test_any_order_of_a_moment_is_the_same_outcome(name: str, rng: random.Random) -> None:
     """OriginateResponse before, between and after all the others, the Hangup included: one outcome."""
@@ -137,7 +137,7 @@ _TALKS = {Outcome.CONNECTED, Outcome.DROPPED, Outcome.HUNG_UP}
 _ALIKE = dict.fromkeys(_WAITS, _WAITS) | dict.fromkeys((Outcome.CONNECTED, Outcome.DROPPED), _TALKS)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(names, st.randoms(use_true_random=False))
 def test_any_order_at_all_with_the_hangup_last(name: str, rng: random.Random) -> None:
     """Beyond what any switch does: what is known at the end decides, not the way there."""
@@ -148,7 +148,7 @@ def test_any_order_at_all_with_the_hangup_last(name: str, rng: random.Random) ->
     assert found in _ALIKE.get(expected(name), {expected(name)})
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(names, st.randoms(use_true_random=False))
 def test_any_order_at_all_with_the_hangup_anywhere(name: str, rng: random.Random) -> None:
     """Nothing counts after the Hangup; its own headers still tell an answered call from one nobody picked up."""

@@ -1,6 +1,8 @@
 """A switch that speaks AMI like Asterisk 22, with a population of debtors behind its trunk."""
 
+from cadencia.telephony.simulator.dialplan import Waits
+from cadencia.telephony.simulator.population import Population, Refusal, WorldPopulation
 from cadencia.telephony.simulator.server import SwitchServer
-from cadencia.telephony.simulator.switch import Faults, Population, SimulatedSwitch, WorldPopulation
+from cadencia.telephony.simulator.switch import Faults, SimulatedSwitch
 
-__all__ = ["Faults", "Population", "SimulatedSwitch", "SwitchServer", "WorldPopulation"]
+__all__ = ["Faults", "Population", "Refusal", "SimulatedSwitch", "SwitchServer", "Waits", "WorldPopulation"]

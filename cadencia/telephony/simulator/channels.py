@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 Headers = list[tuple[str, str]]
 
+#: What Asterisk shows for a number, a name or a bridge that has none.
+UNKNOWN = "<unknown>"
+
 _STATE = {0: "Down", 5: "Ringing", 6: "Up"}
 
 #: Cause-txt of Hangup.
@@ -18,8 +21,16 @@ CAUSE_TEXT = {
     17: "User busy",
     18: "No user responding",
     19: "User alerting, no answer",
+    21: "Call Rejected",
+    22: "Number changed",
     26: "Answered elsewhere",
+    27: "Destination out of order",
+    28: "Invalid number format",
     34: "Circuit/channel congestion",
+    38: "Network out of order",
+    44: "Requested channel not available",
+    58: "Bearer capability not available",
+    102: "Recover on timer expiry",
     127: "Interworking, unspecified",
 }
 
@@ -32,14 +43,15 @@ class Bridge:
     name: str
     holding: bool
     members: list[Channel] = field(default_factory=list)
+    technology: str = "simple_bridge"
 
     def headers(self) -> Headers:
         return [
             ("BridgeUniqueid", self.id),
             ("BridgeType", "base" if self.holding else "basic"),
-            ("BridgeTechnology", "holding_bridge" if self.holding else "simple_bridge"),
-            ("BridgeCreator", "BridgeWait" if self.holding else "<unknown>"),
-            ("BridgeName", self.name if self.holding else "<unknown>"),
+            ("BridgeTechnology", "holding_bridge" if self.holding else self.technology),
+            ("BridgeCreator", "BridgeWait" if self.holding else UNKNOWN),
+            ("BridgeName", self.name if self.holding else UNKNOWN),
             ("BridgeNumChannels", str(len(self.members))),
             ("BridgeVideoSourceMode", "none"),
         ]
@@ -62,8 +74,8 @@ class Channel:
     priority: int = 1
     application: str = "AppDial2"
     data: str = "(Outgoing Line)"
-    connected_number: str = "<unknown>"
-    connected_name: str = "<unknown>"
+    connected_number: str = UNKNOWN
+    connected_name: str = UNKNOWN
     variables: dict[str, str] = field(default_factory=dict)
     bridge: Bridge | None = None
     next_step: Callable[[Channel], None] | None = None
@@ -71,7 +83,12 @@ class Channel:
     timers: list[asyncio.TimerHandle] = field(default_factory=list)  # what the far end will do
     originate: dict[str, str] | None = None  # the action that made it, until it is answered for
     talk_s: float | None = None  # how long the debtor will talk, once bridged
+    machine: bool = False  # what detection will say
     gone: bool = False
+
+    def at(self, context: str, exten: str, priority: int) -> None:
+        """The dialplan is here now."""
+        self.context, self.exten, self.priority = context, exten, priority
 
     def headers(self, prefix: str = "") -> Headers:
         """The channel's block of headers, as every event about it carries."""
@@ -94,3 +111,11 @@ class Channel:
 
     def variable(self, name: str, default: str = "") -> str:
         return self.variables.get(name, default)
+
+
+def caller_id(text: str) -> tuple[str, str]:
+    """Number and name of a CallerID such as `"Cobros" <6015550100>`."""
+    name, bracket, number = text.rpartition(" <")
+    if not bracket:
+        return text or UNKNOWN, UNKNOWN
+    return number.rstrip(">") or UNKNOWN, name.strip('"') or UNKNOWN

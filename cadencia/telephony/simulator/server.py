@@ -12,39 +12,73 @@ from cadencia.telephony.simulator.switch import SimulatedSwitch
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
-#: What an account with write=originate,call may do (measured on Asterisk 22.10.1), of all that we use.
+#: What an account with write=originate,call may do, as ListCommands of Asterisk 22.10.1 names it.
 LEAST_RIGHTS = (
+    "AbsoluteTimeout",
     "Atxfer",
     "BlindTransfer",
     "Bridge",
+    "BridgeDestroy",
     "BridgeInfo",
     "BridgeKick",
     "BridgeList",
+    "BridgeTechnologyList",
+    "BridgeTechnologySuspend",
+    "BridgeTechnologyUnsuspend",
     "CancelAtxfer",
     "Challenge",
-    "ControlPlayback",
     "DeviceStateList",
     "Events",
     "ExtensionState",
+    "ExtensionStateList",
     "Getvar",
     "Hangup",
     "ListCommands",
     "LocalOptimizeAway",
     "Login",
     "Logoff",
+    "MailboxCount",
+    "MailboxStatus",
     "MixMonitorMute",
     "Originate",
-    "Park",
     "Ping",
+    "PJSIPHangup",
     "PlayDTMF",
     "PresenceState",
-    "QueueStatus",
     "Redirect",
+    "SendFlash",
     "SendText",
     "Setvar",
     "Status",
     "StopMixMonitor",
+    "WaitEvent",
 )
+
+#: A log-in that fails is answered so late (real seconds), and then the connection is cut.
+_SHUT_OUT_S = 1.0
+
+#: Actions that this account may not use, as far as anybody would try.
+_DENIED = frozenset(
+    {
+        "command",
+        "coreshowchannels",
+        "corestatus",
+        "dbput",
+        "dialplanextensionadd",
+        "filter",
+        "getconfig",
+        "mixmonitor",
+        "moduleload",
+        "reload",
+        "updateconfig",
+        "userevent",
+    }
+)
+
+_LIST = "Use Action: ListCommands to show available commands."
+
+#: TIMEOUT(absolute) of a debtor's leg.
+_CALL_MAX_S = 7200.0
 
 Answer = tuple[str, str, Headers]  # Response, Message, more headers
 
@@ -62,7 +96,8 @@ class SwitchServer:
         self, switch: SimulatedSwitch, user: str, secret: str, allowed: Collection[str] = LEAST_RIGHTS
     ) -> None:
         self.switch, self.user, self.secret = switch, user, secret
-        self.allowed = frozenset(allowed)
+        self.allowed = tuple(allowed)
+        self.may = frozenset(name.lower() for name in allowed)
         self.connections: set[SwitchConnection] = set()
         switch.subscribe(self._event)
 
@@ -132,10 +167,12 @@ class SwitchConnection(asyncio.Protocol):
             return self._login(message)
         if not self._logged_in:
             return self._reply(message, ("Error", "Permission denied", []))
+        if name.lower() in _DENIED and name.lower() not in self._server.may:
+            return self._reply(message, ("Error", "Permission denied", []))
         handler = _ACTIONS.get(name.lower())
         if handler is None:
-            return self._reply(message, ("Error", "Invalid/unknown command", []))
-        if name.lower() not in {allowed.lower() for allowed in self._server.allowed}:
+            return self._reply(message, ("Error", f"Invalid/unknown command: {name}. {_LIST}", []))
+        if name.lower() not in self._server.may:
             return self._reply(message, ("Error", "Permission denied", []))
         answer = handler(self, message)
         faults = self._switch.faults
@@ -148,19 +185,27 @@ class SwitchConnection(asyncio.Protocol):
         lines: Headers = [("Response", response)]
         if "ActionID" in message:
             lines.append(("ActionID", message["ActionID"]))
+        lines += headers
         if text:
             lines.append(("Message", text))
-        self.send(_join([*lines, *headers]))
+        self.send(_join(lines))
 
     def _login(self, message: Message) -> None:
         server = self._server
         if message.get("Username") != server.user or message.get("Secret") != server.secret:
-            return self._reply(message, ("Error", "Authentication failed", []))
+            self._reply(message, ("Error", "Authentication failed", []))
+            asyncio.get_running_loop().call_later(_SHUT_OUT_S, self.cut)
+            return
         self._logged_in = True
         self._reply(message, ("Success", "Authentication accepted", []))
-        self.send(_render("Event", "FullyBooted", "system,all", self._switch.clock.now(), [("Status", "Fully Booted")]))
+        booted = [("Event", "FullyBooted"), ("Privilege", "system,all"), ("Uptime", "0"), ("LastReload", "0")]
+        self.send(_join([*booted, ("Status", "Fully Booted")]))
         server.connections.add(self)
-        return None
+        return
+
+    def _shut_out(self, message: Message) -> None:
+        self._reply(message, ("Error", "Authentication failed", []))
+        asyncio.get_running_loop().call_soon(self.cut)
 
     def _ping(self, message: Message) -> Answer:
         now = self._switch.clock.now().timestamp()
@@ -174,7 +219,7 @@ class SwitchConnection(asyncio.Protocol):
         return "Success", "", [("Events", "On")]
 
     def _list_commands(self, message: Message) -> Answer:
-        return "Success", "", [(name, "") for name in sorted(self._server.allowed)]
+        return "Success", "", [(name, f"{name}.  (Priv: call,all)") for name in self._server.allowed]
 
     def _originate(self, message: Message) -> Answer:
         fields = {key: message[key] for key in message.keys() if key != "Variable"}  # noqa: SIM118
@@ -195,21 +240,25 @@ class SwitchConnection(asyncio.Protocol):
 
     def _hangup(self, message: Message) -> Answer:
         def act(channel: Channel) -> Answer:
-            self._switch.hangup(channel, int(message.get("Cause") or 16))
+            self._switch.hangup(channel, message.number("Cause") or 0)
             return "Success", "Channel Hungup", []
 
         return self._with_channel(message, act)
 
     def _redirect(self, message: Message) -> Answer:
-        def act(channel: Channel) -> Answer:
-            error = self._switch.redirect(channel, message.get("Context"))
-            return ("Error", error, []) if error else ("Success", "Redirect successful", [])
-
-        return self._with_channel(message, act)
+        channel = self._switch.find(message.get("Channel"))
+        if channel is None:
+            return "Error", f"Channel does not exist: {message.get('Channel')}", []
+        error = self._switch.redirect(channel, message.get("Context"))
+        return ("Error", error, []) if error else ("Success", "Redirect successful", [])
 
     def _setvar(self, message: Message) -> Answer:
+        if "Channel" not in message:
+            self._switch.globals[message.get("Variable")] = message.get("Value").lstrip()
+            return "Success", "Variable Set", []
+
         def act(channel: Channel) -> Answer:
-            channel.variables[message.get("Variable")] = message.get("Value")
+            channel.variables[message.get("Variable")] = message.get("Value").lstrip()
             return "Success", "Variable Set", []
 
         return self._with_channel(message, act)
@@ -229,30 +278,38 @@ class SwitchConnection(asyncio.Protocol):
             self.send(
                 _join([("Event", "Status"), ("Privilege", "Call"), *self._status_row(channel, names), *action_id])
             )
-        items = [("Items", str(len(channels)))]
-        self.send(
-            _join([("Event", "StatusComplete"), *action_id, ("EventList", "Complete"), ("ListItems", "0"), *items])
-        )
+        items = str(len(channels))
+        end = [("EventList", "Complete"), ("ListItems", items), ("Items", items)]
+        self.send(_join([("Event", "StatusComplete"), *action_id, *end]))
 
     def _status_row(self, channel: Channel, names: list[str]) -> Headers:
         seconds = self._switch.clock.monotonic() - channel.born_s
+        born = self._switch.clock.now().timestamp() - seconds
+        limited = channel.state == 6 and channel.variable("CAD_KIND") != "agent"
         return [
             *channel.headers(),
             ("Type", "PJSIP"),
             ("DNID", ""),
             ("EffectiveConnectedLineNum", channel.connected_number),
             ("EffectiveConnectedLineName", channel.connected_name),
-            ("TimeToHangup", "0"),
+            ("TimeToHangup", f"{born + _CALL_MAX_S:.0f}" if limited else "0"),
             ("BridgeID", channel.bridge.id if channel.bridge else ""),
             ("Application", channel.application),
             ("Data", channel.data),
-            ("Seconds", f"{seconds:.0f}"),
+            ("Nativeformats", "(ulaw)"),
+            ("Readformat", "ulaw"),
+            ("Readtrans", ""),
+            ("Writeformat", "ulaw"),
+            ("Writetrans", ""),
+            ("Callgroup", "0"),
+            ("Pickupgroup", "0"),
+            ("Seconds", str(int(seconds))),
             *(("Variable", f"{name}={channel.variables.get(name, '(null)')}") for name in names),
         ]
 
     def _device_states(self, message: Message) -> None:
         action_id = [("ActionID", message["ActionID"])] if "ActionID" in message else []
-        self._reply(message, ("Success", "Device State list will follow", [("EventList", "start")]))
+        self._reply(message, ("Success", "Device State Changes will follow", [("EventList", "start")]))
         devices = ["trunk", *sorted(self._switch.endpoints)]
         for name in devices:
             row = [("Event", "DeviceStateChange"), *action_id, ("Device", f"PJSIP/{name}"), ("State", "NOT_INUSE")]

@@ -1,7 +1,9 @@
 """The simulated switch: channels, bridges, the generated dialplan's steps, and debtors and telephones behind it.
 
-It does what a real Asterisk 22 with the generated dialplan was seen to do (tests/transcripts), no more. Time flows by
-the clock port; chance comes from one seeded generator, so the same seed and the same orders give the same events.
+It does what a real Asterisk 22 with the generated dialplan was seen to do (tests/transcripts), and where the threads of
+the real one tell things in any order, so does it. Time flows by the clock port; chance comes from one seeded generator,
+so the same seed and the same orders give the same events. Left out: DeviceStateChange, ContactStatus and
+ChannelTalking events, which nothing here reads.
 """
 
 from __future__ import annotations
@@ -9,34 +11,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from bisect import bisect_left, insort
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from math import isfinite
 
 from cadencia.clock import Clock, call_later
-from cadencia.pacing.worlds import Fate, Nature, World, fate
-from cadencia.telephony.simulator.channels import CAUSE_TEXT, Bridge, Channel, Headers
+from cadencia.pacing.worlds import Fate, Nature
+from cadencia.telephony.simulator.channels import CAUSE_TEXT, UNKNOWN, Bridge, Channel, Headers, caller_id
+from cadencia.telephony.simulator.dialplan import STARTS, Dialplan, Waits
+from cadencia.telephony.simulator.population import Population, Refusal
 
 Emit = Callable[[str, str, Headers], None]
-
-
-class Population(Protocol):
-    """Who is behind the trunk."""
-
-    def fate(self, number: str, attempt_id: str) -> Fate:
-        """What becomes of a call to this number."""
-        ...
-
-
-@dataclass(frozen=True)
-class WorldPopulation:
-    """Debtors of one of the pacing worlds."""
-
-    world: World
-    seed: int
-
-    def fate(self, number: str, attempt_id: str) -> Fate:
-        return fate(self.world, self.seed, number, attempt_id)
 
 
 @dataclass
@@ -48,26 +34,16 @@ class Faults:
     lose_event: float = 0.0  # an event never comes
 
 
-@dataclass(frozen=True)
-class Waits:
-    """The generated dialplan's globals, in whole seconds."""
-
-    wait_s: int = 2
-    idle_s: int = 60
-    idle_loops: int = 60
-    reoffer_s: int = 8
-    reoffer_max: int = 2
-    hold_s: int = 120
-    message_s: float = 4.0
-
-
-#: (Cause, TechCause, DialStatus) of what never answers.
-_FAILURES: dict[Nature, tuple[int, int, str]] = {
-    Nature.BUSY: (17, 486, "BUSY"),
-    Nature.INVALID: (1, 404, "NOANSWER"),
-    Nature.CONGESTION: (34, 503, "CONGESTION"),
-    Nature.OFF: (19, 480, "NOANSWER"),
+#: (Cause, TechCause) of what never answers.
+_FAILURES: dict[Nature, tuple[int, int]] = {
+    Nature.BUSY: (17, 486),
+    Nature.INVALID: (1, 404),
+    Nature.CONGESTION: (34, 503),
+    Nature.OFF: (19, 480),
 }
+
+#: DialStatus by cause; all others are NOANSWER.
+_DIAL_STATUS = {3: "CHANUNAVAIL", 17: "BUSY", 20: "CHANUNAVAIL", 34: "CONGESTION"}
 
 
 class SimulatedSwitch:
@@ -100,15 +76,17 @@ class SimulatedSwitch:
         self.globals = {"CADENCIA_CONFIG": config_hash}
         self.channels: dict[str, Channel] = {}  # by uniqueid
         self._by_name: dict[str, Channel] = {}
+        self._ids: list[str] = []  # of live channels, in small letters, sorted
         self._serial = itertools.count()
         self._bridge_serial = itertools.count(1)
         self._listeners: list[Emit] = []
+        self._dialplan = Dialplan(self, self.waits)
 
     def subscribe(self, listener: Emit) -> None:
         """Where events go: listener(name, privilege, headers)."""
         self._listeners.append(listener)
 
-    def _emit(self, name: str, privilege: str, headers: Headers) -> None:
+    def _emit(self, name: str, headers: Headers, privilege: str = "call,all") -> None:
         for listener in self._listeners:
             listener(name, privilege, headers)
 
@@ -121,7 +99,7 @@ class SimulatedSwitch:
         """Place a call; the error message if it is refused at once."""
         if not action.get("Channel"):
             return "Channel not specified"
-        if action.get("Context") not in ("cad-debtor", "cad-agent", "cad-consult"):
+        if action.get("Context") not in STARTS:
             return "Extension does not exist."
         call_later(self.clock, 0.001, lambda: self._dial(action, variables))
         return None
@@ -130,38 +108,62 @@ class SimulatedSwitch:
         """Put two channels into one conversation; the error message if it cannot be."""
         one, two = self.find(first), self.find(second)
         if one is None:
-            return "Channel1 does not exist"
+            return f"Channel1 does not exist: {first}"
         if two is None:
-            return "Channel2 does not exist"
-        if one.state != 6 or two.state != 6 or self.rng.random() < self.faults.refuse_bridge:
+            return f"Channel2 does not exist: {second}"
+        if self.rng.random() < self.faults.refuse_bridge:
             return "Unable to add Channel1 to bridge"
+        for channel in (one, two):
+            self._never_answered(channel)
         self._talk(one, two)
         return None
 
-    def hangup(self, channel: Channel, cause: int = 16) -> None:
-        """Our order: a leg ends; one that was not answered yet ends as cancelled."""
-        if channel.originate is not None and channel.state != 6:
-            self._fail(channel, 0, cause, None, "CANCEL")
+    def _never_answered(self, channel: Channel) -> None:
+        """A Bridge takes a ringing leg away from the thread that dials, and nobody will hear of its answer."""
+        action, channel.originate = channel.originate, None
+        if action is not None:
+            self._clear(channel.timers)
+            self._originate_response(action, channel.uniqueid, "Failure", 0, action["Channel"])
+
+    def hangup(self, channel: Channel, cause: int = 0) -> None:
+        """Our order: a leg ends; one that was not answered yet fails."""
+        if channel.originate is not None:
+            self._fail(channel, 0, cause, None, "NOANSWER")
         else:
-            self._end(channel, cause)
+            self.end(channel, cause or 16)
 
     def redirect(self, channel: Channel, context: str) -> str | None:
         """Send a leg to another context; only hold is one we use."""
         if context != "cad-hold":
             return "Extension does not exist."
-        channel.variables["CAD_LOST"] = channel.variable("CAD_WITH")
-        channel.variables["CAD_WITH"] = ""
+        others = self._partners(channel)
+        channel.at(context, "s", 1)
         self._leave(channel)
-        channel.context, channel.exten = context, "s"
-        self._user(channel, "CadHeld", [("Attempt", channel.variable("CAD_ATTEMPT"))])
-        self._room(channel, "h", self.waits.hold_s, self._after_hold)
+        self._dialplan.hold(channel)
+        for other in others:
+            self._next_step(other)
         return None
 
     # -- what tests and simulated people do ----------------------------------------------------------------------------
     def drop_telephone(self, endpoint: str) -> None:
         """An agent's telephone hangs up."""
         for channel in [c for c in self.channels.values() if c.endpoint == endpoint]:
-            self._end(channel, 16)
+            self.end(channel, 16)
+
+    def hang_up_far_end(self, uniqueid: str) -> None:
+        """The person on this leg hangs up."""
+        if uniqueid in self.channels:
+            self.end(self.channels[uniqueid], 16)
+
+    def call_in(self, endpoint: str, caller: str, exten: str) -> str:
+        """Somebody calls us: an agent's telephone the idle extension, or a debtor over a trunk. The leg's Uniqueid."""
+        agent = endpoint in self.endpoints
+        channel = self._channel(endpoint, self._new_id(), (caller, UNKNOWN), (UNKNOWN, UNKNOWN), {})
+        channel.state = 6
+        channel.at(*(("cad-agent", "s", 1) if agent else ("cad-in", exten, 5)))
+        self._emit("Newstate", channel.headers())
+        (self._dialplan.agent if agent else self._dialplan.inbound)(channel)
+        return channel.uniqueid
 
     def stop(self) -> None:
         """The server restarts: every channel is gone and nothing is told of it."""
@@ -170,99 +172,141 @@ class SimulatedSwitch:
             self._quiet(channel)
         self.channels.clear()
         self._by_name.clear()
+        self._ids.clear()
 
     # -- dialling ------------------------------------------------------------------------------------------------------
     def _dial(self, action: dict[str, str], variables: dict[str, str]) -> None:
         target = action["Channel"].removeprefix("PJSIP/")
-        uniqueid = action.get("ChannelId") or f"{self.clock.now().timestamp():.0f}.{next(self._serial)}"
+        uniqueid = action.get("ChannelId") or self._new_id()
         number, _, trunk = target.partition("@")
         endpoint = trunk or number
         known = bool(trunk) or endpoint in self.endpoints
-        if not known or uniqueid in self.channels:
+        if not known or self._taken(uniqueid):
             return self._originate_response(action, uniqueid, "Failure", 0, action["Channel"])
-        channel = self._channel(action, variables, endpoint, uniqueid)
-        self._emit("DialBegin", "call,all", [*channel.headers("Dest"), ("DialString", target)])
+        caller = caller_id(action.get("CallerID", ""))
+        channel = self._channel(endpoint, uniqueid, caller, caller, variables)
+        channel.originate = action
+        self._emit("DialBegin", [*channel.headers("Dest"), ("DialString", target)])
         if trunk:
             self._ring_debtor(channel, number, float(action.get("Timeout", "30000")) / 1000.0)
         elif sum(c.endpoint == endpoint for c in self.channels.values()) > 1:
-            self._fail(channel, 0, 17, 486, "BUSY")  # its line is taken
+            self._far_end(channel, 0.001, lambda c: self._fail(c, 0, 17, 486, "BUSY"))  # its line is taken
         else:
             self._far_end(channel, self.rng.uniform(0.006, 0.012), self._answer)
         return None
 
-    def _channel(self, action: dict[str, str], variables: dict[str, str], endpoint: str, uniqueid: str) -> Channel:
-        caller = action.get("CallerID", "")
-        name, _, rest = caller.rpartition(" <")
+    def _new_id(self) -> str:
+        return f"{self.clock.now().timestamp():.0f}.{next(self._serial)}"
+
+    def _taken(self, uniqueid: str) -> bool:
+        """Asterisk takes an id for one in use if a live id begins with it, in any case of letters."""
+        small = uniqueid.lower()
+        place = bisect_left(self._ids, small)
+        return place < len(self._ids) and self._ids[place].startswith(small)
+
+    def _channel(
+        self,
+        endpoint: str,
+        uniqueid: str,
+        caller: tuple[str, str],
+        connected: tuple[str, str],
+        variables: dict[str, str],
+    ) -> Channel:
         channel = Channel(
             name=f"PJSIP/{endpoint}-{next(self._serial):08x}",
             uniqueid=uniqueid,
-            number=rest.rstrip(">") if name else (caller or "<unknown>"),
-            caller_name=name.strip('"') or "<unknown>",
-            context=action["Context"],
-            exten=action.get("Exten", "s"),
+            number=caller[0],
+            caller_name=caller[1],
+            context="from-agent" if endpoint in self.endpoints else "from-trunk",
+            exten="s",
             endpoint=endpoint,
             born_s=self.clock.monotonic(),
+            connected_number=connected[0],
+            connected_name=connected[1],
             variables=dict(variables),
-            originate=action,
         )
-        channel.connected_number, channel.connected_name = channel.number, channel.caller_name
         self.channels[uniqueid] = self._by_name[channel.name] = channel
+        insort(self._ids, uniqueid.lower())
         return channel
 
     def _ring_debtor(self, channel: Channel, number: str, timeout_s: float) -> None:
         future = self.population.fate(number, channel.uniqueid)
         self._far_end(channel, timeout_s, lambda c: self._fail(c, 3, 19, 480, None))
-        if future.nature in (Nature.PERSON, Nature.MACHINE, Nature.NO_ANSWER):
+        refusal = _refusal(future)
+        if refusal is None or refusal.rings:
             self._far_end(channel, future.pdd_s, self._ringing)
-        if future.nature in _FAILURES:
-            cause, tech, status = _FAILURES[future.nature]
-            self._far_end(channel, future.answer_s, lambda c: self._fail(c, 0, cause, tech, status))
+        elif refusal.speaks:
+            self._far_end(channel, future.pdd_s, self._speaking)
+        if refusal is not None:
+            status = _DIAL_STATUS.get(refusal.cause, "NOANSWER")
+            self._far_end(
+                channel, future.answer_s, lambda c: self._fail(c, 0, refusal.cause, refusal.tech_cause, status)
+            )
         elif future.answer_s < timeout_s:
             self._far_end(channel, future.answer_s, lambda c: self._pick_up(c, future))
 
     def _ringing(self, channel: Channel) -> None:
+        """Two threads tell of it: the one that dials, and the telephone's own."""
+        dialler_first = self.rng.random() < 0.5
+        if dialler_first:
+            self._dial_state(channel, "RINGING")
         channel.state = 5
-        self._emit("Newstate", "call,all", channel.headers())
-        self._emit("DialState", "call,all", [*channel.headers("Dest"), ("DialStatus", "RINGING")])
+        self._emit("Newstate", channel.headers())
+        if not dialler_first:
+            self._dial_state(channel, "RINGING")
+
+    def _speaking(self, channel: Channel) -> None:
+        self._dial_state(channel, "PROGRESS")
+
+    def _dial_state(self, channel: Channel, status: str) -> None:
+        self._emit("DialState", [*channel.headers("Dest"), ("DialStatus", status)])
+
+    def _dial_end(self, channel: Channel, status: str) -> None:
+        self._emit("DialEnd", [*channel.headers("Dest"), ("DialStatus", status)])
 
     def _pick_up(self, channel: Channel, future: Fate) -> None:
+        channel.talk_s, channel.machine = future.talk_s, future.nature is Nature.MACHINE
         self._answer(channel)
         self._far_end(channel, future.patience_s or future.talk_s, self._lose_patience)
-        channel.talk_s = future.talk_s
 
     def _lose_patience(self, channel: Channel) -> None:
         if channel.bridge is None or channel.bridge.holding:
-            self._end(channel, 16)
+            self.end(channel, 16)
 
     def _answer(self, channel: Channel) -> None:
-        action, channel.originate = channel.originate, None
+        action, channel.originate = channel.originate or {}, None
         self._clear(channel.timers)
         channel.state = 6
-        self._emit("Newstate", "call,all", channel.headers())
-        # Asterisk tells of the answer and runs the dialplan in different threads: either may come first.
-        dialplan_first = self.rng.random() < 0.3
-        if dialplan_first:
-            self._dialplan(channel)
-        self._answered(channel, action or {})
-        if not dialplan_first:
-            self._dialplan(channel)
-
-    def _answered(self, channel: Channel, action: dict[str, str]) -> None:
-        self._originate_response(action, channel.uniqueid, "Success", 4, channel.name)
-        if not channel.gone:
-            self._emit("DialEnd", "call,all", [*channel.headers("Dest"), ("DialStatus", "ANSWER")])
+        steps: list[Callable[[], None]] = [
+            lambda: self._emit("Newstate", channel.headers()),
+            lambda: self._dial_end(channel, "ANSWER"),
+            lambda: self._dialplan.start(channel, action.get("Context", "")),
+        ]
+        # The thread that placed the call tells of its success when it comes to it: before all, between, or after all.
+        place = self.rng.choices(range(len(steps) + 1), (1, 3, 3, 3))[0]
+        name = channel.name
+        steps.insert(place, lambda: self._originate_response(action, channel.uniqueid, "Success", 4, name))
+        for step in steps:
+            step()
 
     def _fail(self, channel: Channel, reason: int, cause: int, tech: int | None, status: str | None) -> None:
+        """It will not be answered; `status` None: our own time-out, after which no DialEnd comes."""
         action, channel.originate = channel.originate or {}, None
         self._quiet(channel)
-        self._originate_response(action, channel.uniqueid, "Failure", reason, action.get("Channel", ""))
-        if status is not None and status != "CANCEL":
-            self._emit("DialEnd", "call,all", [*channel.headers("Dest"), ("DialStatus", status)])
-        self._end(channel, cause, tech)
+
+        def respond() -> None:
+            self._originate_response(action, channel.uniqueid, "Failure", reason, action.get("Channel", ""))
+
+        steps: list[Callable[[], None]] = []
+        if status is not None:
+            steps.append(lambda: self._dial_end(channel, status))
+        steps.append(lambda: self.end(channel, cause, tech))
+        steps.insert(self.rng.randrange(len(steps) + 1), respond)
+        for step in steps:
+            step()
 
     def _originate_response(self, action: dict[str, str], uniqueid: str, response: str, reason: int, name: str) -> None:
-        caller = action.get("CallerID", "")
-        shown, _, rest = caller.rpartition(" <")
+        number, shown = caller_id(action.get("CallerID", ""))
         headers: Headers = [("ActionID", action["ActionID"])] if "ActionID" in action else []
         headers += [
             ("Response", response),
@@ -271,118 +315,81 @@ class SimulatedSwitch:
             ("Exten", action.get("Exten", "")),
             ("Reason", str(reason)),
             ("Uniqueid", uniqueid),
-            ("CallerIDNum", rest.rstrip(">") if shown else (caller or "<unknown>")),
-            ("CallerIDName", shown.strip('"') or "<unknown>"),
+            ("CallerIDNum", number),
+            ("CallerIDName", shown),
         ]
-        self._emit("OriginateResponse", "call,all", headers)
+        self._emit("OriginateResponse", headers)
 
-    # -- the dialplan --------------------------------------------------------------------------------------------------
-    def _dialplan(self, channel: Channel) -> None:
-        if channel.gone:
-            return
-        if channel.context == "cad-agent":
-            channel.variables.setdefault("CAD_AGENT", channel.endpoint)
-            channel.variables |= {"CAD_KIND": "agent", "CAD_LOOPS": "0"}
-            self._idle(channel)
-        elif channel.context == "cad-consult":
-            channel.variables["CAD_KIND"] = "consult"
-            self._user(channel, "CadConsultReady", [("Attempt", channel.uniqueid)])
-            self._room(channel, "k", 60, lambda c: self._end(c, 16))
-        else:
-            channel.variables |= {"CAD_KIND": "debtor", "CAD_ATTEMPT": channel.uniqueid}
-            self._user(channel, "CadReady", [("Attempt", channel.uniqueid), ("Amd", "")])
-            self._room(channel, "d", int(channel.variable("CAD_WAIT_S", str(self.waits.wait_s))), self._after)
+    # -- what the dialplan does ----------------------------------------------------------------------------------------
+    def say(self, channel: Channel, name: str, body: Headers) -> None:
+        """UserEvent."""
+        self._emit("UserEvent", [*channel.headers(), ("UserEvent", name), *body], "user,all")
 
-    def _idle(self, channel: Channel) -> None:
-        loops = int(channel.variable("CAD_LOOPS", "0")) + 1 if channel.variable("CAD_WITH") == "" else 1
-        channel.variables["CAD_LOOPS"] = str(loops)
-        agent = channel.variable("CAD_AGENT")
-        if loops > self.waits.idle_loops:
-            self._user(channel, "CadAgentReleased", [("Agent", agent)])
-            return self._end(channel, 16)
-        self._user(
-            channel,
-            "CadAgentIdle",
-            [("Agent", agent), ("Loop", str(loops)), ("After", channel.variable("CAD_WITH"))],
-        )
-        channel.variables["CAD_WITH"] = ""
-        return self._room(channel, "a", self.waits.idle_s, self._idle)
-
-    def _after(self, channel: Channel) -> None:
-        """cad-after,s: whatever ended, who left, and what is owed to the debtor now."""
-        if channel.variable("CAD_WITH") == "":
-            self._orphan(channel)
-        elif channel.variable("CAD_AFTER") == "end":
-            self._end(channel, 16)
-        else:
-            self._reoffer(channel)
-
-    def _after_hold(self, channel: Channel) -> None:
-        if channel.variable("CAD_WITH") == "":
-            channel.variables["CAD_WITH"] = channel.variable("CAD_LOST")
-            self._reoffer(channel)
-        else:
-            self._after(channel)
-
-    def _reoffer(self, channel: Channel) -> None:
-        lost = channel.variable("CAD_WITH")
-        count = int(channel.variable("CAD_REOFFERS") or "0") + 1
-        channel.variables |= {"CAD_LOST": lost, "CAD_WITH": "", "CAD_REOFFERS": str(count)}
-        if count > self.waits.reoffer_max:
-            return self._orphan(channel)
-        attempt = channel.variable("CAD_ATTEMPT")
-        self._user(channel, "CadReoffer", [("Attempt", attempt), ("Lost", lost), ("Count", str(count))])
-        return self._room(channel, "d", self.waits.reoffer_s, self._after)
-
-    def _orphan(self, channel: Channel) -> None:
-        attempt, may_play = channel.variable("CAD_ATTEMPT"), channel.variable("CAD_MAY_PLAY")
-        self._user(channel, "CadOrphan", [("Attempt", attempt), ("Message", may_play)])
-        if may_play != "1":
-            return self._release(channel, "")
-        channel.application, channel.data = "Playback", channel.variable("CAD_MESSAGE")
-        channel.next_step = self._after
-        channel.wait = call_later(self.clock, self.waits.message_s, lambda: self._release(channel, "SUCCESS"))
-        return None
-
-    def _release(self, channel: Channel, played: str) -> None:
-        self._user(channel, "CadReleased", [("Attempt", channel.variable("CAD_ATTEMPT")), ("Played", played)])
-        self._end(channel, 16)
-
-    # -- bridges -------------------------------------------------------------------------------------------------------
-    def _room(self, channel: Channel, kind: str, seconds: float, after: Callable[[Channel], None]) -> None:
+    def room(self, channel: Channel, name: str, seconds: float, after: Callable[[Channel], None]) -> None:
         """BridgeWait with a limit: alone in a waiting room until a Bridge, a redirect, or the limit."""
-        room = Bridge(f"room-{next(self._bridge_serial)}", f"cad-{kind}-{channel.uniqueid}", holding=True)
-        channel.application, channel.data = "BridgeWait", f"{room.name},participant"
         channel.next_step = after
-        self._enter(channel, room)
+        self._enter(channel, Bridge(f"room-{next(self._bridge_serial)}", name, holding=True))
         channel.wait = call_later(self.clock, seconds, lambda: self._wait_over(channel))
 
+    def end(self, channel: Channel, cause: int, tech: int | None = None) -> None:
+        """A leg is gone, for whatever reason."""
+        if channel.gone:
+            return
+        channel.gone = True
+        self._quiet(channel)
+        partners = self._partners(channel)
+        self._leave(channel)
+        for partner in partners:
+            self._leave(partner)
+        del self.channels[channel.uniqueid], self._by_name[channel.name]
+        del self._ids[bisect_left(self._ids, channel.uniqueid.lower())]
+        headers = [*channel.headers(), ("Cause", str(cause)), ("Cause-txt", CAUSE_TEXT.get(cause, "Unknown"))]
+        if tech is not None:
+            headers.append(("TechCause", str(tech)))
+        # Each leg has its own thread: the other's next step may be told first.
+        hangup_first = self.rng.random() < 0.6
+        if hangup_first:
+            self._emit("Hangup", headers)
+        for partner in partners:
+            self._next_step(partner)
+        if not hangup_first:
+            self._emit("Hangup", headers)
+
+    # -- bridges -------------------------------------------------------------------------------------------------------
     def _wait_over(self, channel: Channel) -> None:
         self._leave(channel)
         if channel.next_step is not None and not channel.gone:
             channel.next_step(channel)
 
     def _talk(self, one: Channel, two: Channel) -> None:
-        others = [m for c in (one, two) if c.bridge and not c.bridge.holding for m in c.bridge.members]
-        bridge = Bridge(f"talk-{next(self._bridge_serial)}", "<unknown>", holding=False)
+        others = [other for channel in (one, two) for other in self._partners(channel) if other not in (one, two)]
+        bridge = Bridge(f"talk-{next(self._bridge_serial)}", UNKNOWN, holding=False)
         for channel in (one, two):
             self._leave(channel)
             self._enter(channel, bridge)
-            channel.application = "BridgeWait"
-        one.linkedid = two.linkedid = two.linkedid or two.uniqueid
+        bridge.technology = "native_rtp"
+        one.linkedid = two.linkedid = min((one, two), key=lambda c: c.born_s).uniqueid
         one.connected_number, two.connected_number = two.number, one.number
+        one.connected_name, two.connected_name = two.caller_name, one.caller_name
         for channel in (one, two):
             if channel.talk_s is not None:
                 self._clear(channel.timers)
-                self._far_end(channel, channel.talk_s, lambda c: self._end(c, 16))
+                self._far_end(channel, channel.talk_s, lambda c: self.end(c, 16))
         for left in others:
-            if left not in (one, two):
-                self._next_step(left)
+            if left.bridge is not None:
+                left.bridge.technology = "simple_bridge"
+            self._next_step(left)
+
+    @staticmethod
+    def _partners(channel: Channel) -> list[Channel]:
+        """Who is in a conversation with this leg."""
+        bridge = channel.bridge
+        return [] if bridge is None or bridge.holding else [m for m in bridge.members if m is not channel]
 
     def _enter(self, channel: Channel, bridge: Bridge) -> None:
         bridge.members.append(channel)
         channel.bridge = bridge
-        self._emit("BridgeEnter", "call,all", [*bridge.headers(), *channel.headers()])
+        self._emit("BridgeEnter", [*bridge.headers(), *channel.headers()])
 
     def _leave(self, channel: Channel) -> None:
         if channel.wait is not None:
@@ -391,7 +398,7 @@ class SimulatedSwitch:
         bridge, channel.bridge = channel.bridge, None
         if bridge is not None:
             bridge.members.remove(channel)
-            self._emit("BridgeLeave", "call,all", [*bridge.headers(), *channel.headers()])
+            self._emit("BridgeLeave", [*bridge.headers(), *channel.headers()])
 
     def _next_step(self, channel: Channel) -> None:
         """The conversation is over for this leg: its dialplan goes on."""
@@ -399,31 +406,11 @@ class SimulatedSwitch:
         if not channel.gone and channel.next_step is not None:
             channel.next_step(channel)
 
-    def _end(self, channel: Channel, cause: int, tech: int | None = None) -> None:
-        if channel.gone:
-            return
-        channel.gone = True
-        self._quiet(channel)
-        bridge = channel.bridge
-        partners = [m for m in bridge.members if m is not channel] if bridge and not bridge.holding else []
-        self._leave(channel)
-        for partner in partners:
-            self._leave(partner)
-        del self.channels[channel.uniqueid], self._by_name[channel.name]
-        headers = [*channel.headers(), ("Cause", str(cause)), ("Cause-txt", CAUSE_TEXT.get(cause, "Unknown"))]
-        if tech is not None:
-            headers.append(("TechCause", str(tech)))
-        self._emit("Hangup", "call,all", headers)
-        for partner in partners:
-            self._next_step(partner)
-
-    def _user(self, channel: Channel, name: str, body: Headers) -> None:
-        self._emit("UserEvent", "user,all", [*channel.headers(), ("UserEvent", name), *body])
-
     # -- time ----------------------------------------------------------------------------------------------------------
     def _far_end(self, channel: Channel, seconds: float, act: Callable[[Channel], None]) -> None:
         """What the telephone at the other end will do, unless something happens first."""
-        channel.timers.append(call_later(self.clock, seconds, lambda: None if channel.gone else act(channel)))
+        if isfinite(seconds):
+            channel.timers.append(call_later(self.clock, seconds, lambda: None if channel.gone else act(channel)))
 
     def _quiet(self, channel: Channel) -> None:
         self._clear(channel.timers)
@@ -436,3 +423,14 @@ class SimulatedSwitch:
         for timer in timers:
             timer.cancel()
         timers.clear()
+
+
+def _refusal(future: Fate) -> Refusal | None:
+    """The fate of a call that the network answers with an error, None for one that rings or is answered."""
+    if isinstance(future, Refusal):
+        return future
+    if future.nature not in _FAILURES:
+        return None
+    cause, tech = _FAILURES[future.nature]
+    speaks = future.nature is Nature.OFF
+    return Refusal(future.nature, future.pdd_s, future.answer_s, cause=cause, tech_cause=tech, speaks=speaks)

@@ -1,0 +1,166 @@
+"""The simulated switch says what a real Asterisk says: the same script of orders, the same conversation.
+
+Each case of the recorder, and some more, is played on the simulated switch and compared with the recording of a real
+one: the same events, headers and values, in an order that the real one keeps. Where there is an Asterisk, the cases are
+also recorded afresh, and the recordings must still hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from conformance import compared, differences, out_of_order, told_by_each_leg
+from stages import MORE, Case, record_afresh, recorder, simulate
+
+from cadencia.telephony.asterisk import Installation
+from cadencia.testing.transcripts import Transcript, parse_transcript, read_folder, read_transcript
+from cadencia.testing.virtual import run_virtual
+
+TRANSCRIPTS = Path(__file__).resolve().parent.parent / "transcripts"
+RECORDED = {
+    transcript.name: transcript for folder in ("cad", "orders") for transcript in read_folder(TRANSCRIPTS / folder)
+}
+CASES: dict[str, Case] = {case.__name__: case for case in (*recorder.CASES, *MORE)}
+
+#: Cases whose own script races with the switch: what comes depends on who is first (a hang-up before the dialplan ran
+#: shows neither CadReady nor a bridge, and Cause 0).
+RACES = frozenset({"agent_nails_himself_up", "hangup_at_answer"})
+
+#: Cases recorded at once; each has its own server and telephones.
+AT_ONCE = 10
+
+
+def simulated(name: str, seed: int, folder: Path) -> Transcript:
+    run_virtual(simulate(CASES[name], seed, folder))
+    return read_transcript(folder / f"{name}.txt")
+
+
+def test_every_case_is_recorded() -> None:
+    assert set(CASES) == set(RECORDED)
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_recording_keeps_the_order(name: str) -> None:
+    assert out_of_order(RECORDED[name]) == []
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_simulated_switch_says_the_same(name: str, tmp_path: Path) -> None:
+    for seed in range(5):
+        found = simulated(name, seed, tmp_path)
+        assert differences(RECORDED[name], found) == []
+        assert told_by_each_leg(RECORDED[name]) == told_by_each_leg(found)
+        assert out_of_order(found) == []
+
+
+def test_every_order_that_was_recorded_is_simulated_too(tmp_path: Path) -> None:
+    """OriginateResponse comes before, between and after what the other threads tell, on the simulated switch too."""
+
+    def place(transcript: Transcript) -> tuple[str, ...]:
+        legs = [
+            h.get("Event") for h in compared(transcript) if h.get("Event") in ("OriginateResponse", "DialEnd", "Hangup")
+        ]
+        return tuple(legs)
+
+    refused = {place(simulated("busy", seed, tmp_path)) for seed in range(40)}
+    assert refused == {
+        ("OriginateResponse", "DialEnd", "Hangup"),
+        ("DialEnd", "OriginateResponse", "Hangup"),
+        ("DialEnd", "Hangup", "OriginateResponse"),
+    }
+    assert place(RECORDED["busy"]) in refused
+    assert place(RECORDED["congestion_503"]) in refused
+    assert place(RECORDED["temporary_480"]) in refused
+
+    def answered(transcript: Transcript) -> str:
+        names = [h.get("UserEvent") or h.get("Event") for h in compared(transcript)]
+        place, up = names.index("OriginateResponse"), len(names) - names[::-1].index("Newstate") - 1
+        return "first" if place < up else "last" if place > names.index("CadReady") else "between"
+
+    found = {answered(simulated("answered_no_agent", seed, tmp_path)) for seed in range(60)}
+    assert found == {"first", "between", "last"}
+    assert {
+        answered(RECORDED[name]) for name in ("hangup_at_answer", "human_debtor_hangs_up", "answered_no_agent")
+    } == found
+
+
+def test_status_puts_a_talking_pair_into_one_bridge(tmp_path: Path) -> None:
+    for transcript in (RECORDED["status_of_a_talking_pair"], simulated("status_of_a_talking_pair", 1, tmp_path)):
+        rows = [heard for heard in transcript.heard if heard.get("Event") == "Status"]
+        bridges = {row.get("Uniqueid").partition("-")[2]: row.get("BridgeID") for row in rows}
+        assert bridges["att1"] == bridges["leg1"] != ""
+        assert len({bridges["att1"], bridges["att2"], bridges["leg2"]}) == 3
+
+
+ONE = """# Made up
+# > +0.000 Bridge Channel1: d, Channel2: g, Tone: no
+# +0.001
+Event: BridgeEnter
+BridgeType: basic
+BridgeUniqueid: b
+Uniqueid: d
+
+# +0.002
+Event: BridgeEnter
+BridgeType: basic
+BridgeUniqueid: b
+Uniqueid: g
+
+# +0.003
+Event: Hangup
+Uniqueid: d
+Cause: 16
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Cause: 16", "Cause: 17", "Cause='17'"),
+        ("Cause: 16\n", "", "headers"),
+        ("Uniqueid: d\nCause: 16", "Cause: 16\nUniqueid: d", "headers"),
+        ("Uniqueid: d\nCause", "Uniqueid: g\nCause", "Hangup g"),
+    ],
+)
+def test_the_comparison_sees_what_differs(old: str, new: str, said: str) -> None:
+    one, other = parse_transcript("one", ONE), parse_transcript("other", ONE.replace(old, new))
+    assert differences(one, one) == []
+    assert said in " ".join(differences(one, other))
+
+
+def test_the_comparison_sees_what_is_out_of_order() -> None:
+    enter, other, end = ONE.partition("# +0.001")[2].split("\n\n")[:3]
+    swapped = f"# Made up\n# +0.001{end}\n\n{enter}\n\n{other}\n\n".replace("# +0.002\n", "", 0)
+    assert out_of_order(parse_transcript("swapped", swapped)) == ["d: Hangup before BridgeEnter"]
+    assert out_of_order(parse_transcript("one", ONE)) == []
+    early = ONE.replace("# > +0.000", "# > +0.500")
+    assert out_of_order(parse_transcript("early", early)) == ["a conversation before its order"]
+
+
+@pytest.mark.asterisk
+async def test_recordings_still_hold(asterisk_installation: Installation, tmp_path: Path) -> None:
+    """Every case on a real switch, now, against what was recorded."""
+    chosen = [name for name in CASES if name not in RACES]
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def record(name: str) -> None:
+        async with gate:
+            await record_afresh(CASES[name], tmp_path)
+
+    await asyncio.gather(*map(record, chosen))
+    wrong: dict[str, list[str]] = {}
+    for name in chosen:
+        found = read_transcript(tmp_path / f"{name}.txt")
+        told = [] if told_by_each_leg(RECORDED[name]) == told_by_each_leg(found) else ["a leg tells another story"]
+        if faults := [*differences(RECORDED[name], found), *out_of_order(found), *told]:
+            wrong[name] = faults
+    if wrong and os.environ.get("CADENCIA_KEEP_RECORDINGS"):
+        print(f"recordings are in {tmp_path}")
+    assert wrong == {}
