@@ -16,7 +16,7 @@ from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.domain.agents import AT_WORK
 from cadencia.domain.codes import Outcome
-from cadencia.domain.dialing import CampaignState, Lease, Mark, Settlement
+from cadencia.domain.dialing import AttemptState, CampaignState, Lease, Mark, Settlement
 from cadencia.errors import AmiLost, AmiRefused, LeadershipLost, StoreError, TelephonyError
 from cadencia.pacing.port import DialView, PacingEventKind
 from cadencia.queue.retry import after_outcome
@@ -62,6 +62,7 @@ class Calls:
         self._waiting: dict[str, LiveCall] = {}  # answered, in the order they are to be served
         self._outbox: list[tuple[CampaignRunner, Lease]] = []
         self._posted = asyncio.Event()
+        self._doubtful: dict[str, tuple[CampaignRunner, Lease]] = {}  # their commit failed: sent or leased, not dialled
 
     # -- launching -----------------------------------------------------------------------------------------------------
     def launch(self, runner: CampaignRunner, leases: list[Lease]) -> None:
@@ -81,10 +82,10 @@ class Calls:
                 self._c.ledger.leading = False
                 self._forget(group)
             except StoreError as error:
-                # Nothing was sent. Whether the commit went through is unknown: the next start finds out.
-                log.error("calls.commit_failed", reason=error.message, calls=len(group))
-                self._c.ledger.up = False
-                await self._return(group)
+                # Nothing was sent. Whether the commit went through is unknown until the store answers again.
+                log.error("calls.commit_failed", code=error.code, calls=len(group))
+                self._c.ledger.doubt()
+                self._doubtful.update({lease.attempt_id: (runner, lease) for runner, lease in group})
 
     async def _send_group(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
         ids = [lease.attempt_id for _, lease in group]
@@ -96,6 +97,23 @@ class Calls:
             runner.count_attempt(lease)
             self.live[lease.attempt_id] = self._live(runner, lease)
         self._originate([(runner, self.live[lease.attempt_id]) for runner, lease in dial])
+
+    async def resolve_doubts(self) -> None:
+        """End what a failed commit left in `sending` (it never reached the switch) and give the rest back.
+
+        Raises StoreError: then it is asked again.
+        """
+        if not self._doubtful:
+            return
+        opened = {attempt.attempt_id: attempt.state for attempt in await self._c.store.open_attempts()}
+        pairs, self._doubtful = list(self._doubtful.values()), {}
+        for runner, lease in pairs:
+            if opened.get(lease.attempt_id) is AttemptState.SENDING:
+                runner.count_attempt(lease)
+                self.live[lease.attempt_id] = live = self._live(runner, lease)
+                self._never_sent(live)
+        await self._return([pair for pair in pairs if opened.get(pair[1].attempt_id) is AttemptState.LEASED])
+        self._forget(pairs)
 
     async def _return(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
         for runner in {id(runner): runner for runner, _ in group}.values():

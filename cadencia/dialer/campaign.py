@@ -107,6 +107,7 @@ class CampaignRunner:
         self.last = Decision(0, (), NO_AGENTS)
         self._launch, self._cancel, self._agents, self._room = launch, cancel, agents, room
         self._hand: deque[Lease] = deque()
+        self._owed: list[str] = []  # leases to be given back when the store answers again
         self._claiming = False
         self._dry_until_s = 0.0
 
@@ -231,13 +232,20 @@ class CampaignRunner:
         self._c.spawn(self.give_back(attempt_ids, reason))
 
     async def give_back(self, attempt_ids: list[str], reason: str) -> None:
-        """Return leases; if the store fails they are returned at the next start."""
+        """Return leases; if the store fails, later."""
         for attempt_id in attempt_ids:
             self.dials.pop(attempt_id, None)
         try:
             await self._c.store.give_back(attempt_ids, self._c.token, reason, self._c.clock.now())
         except StoreError:
             self._dry_until_s = self._c.clock.monotonic() + 1.0
+            self._owed += attempt_ids
+
+    async def give_back_owed(self) -> None:
+        """Return the leases that could not be returned when they should have been."""
+        owed, self._owed = self._owed, []
+        if owed:
+            await self.give_back(owed, "store was down")
 
     @property
     def in_hand(self) -> int:

@@ -159,7 +159,9 @@ class Engine:
                 self._show_agent(self.floor_.seats[session.agent.id])
             elif known.agent != session.agent and known.state is AgentState.OUT:
                 known.agent = session.agent
+        await self.calls.resolve_doubts()
         for runner in self.runners.values():
+            await runner.give_back_owed()
             runner.recount(await self.store.counts(runner.campaign.id))
         self._changed()
 

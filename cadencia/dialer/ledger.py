@@ -51,6 +51,11 @@ class Ledger:
         self._agents.append(change)
         self._wake()
 
+    def doubt(self) -> None:
+        """Somebody else's write failed: nothing is dialled until the store is seen to answer again."""
+        self.up = False
+        self._woken.set()
+
     @property
     def pending(self) -> int:
         """Writes the store has not taken yet."""
@@ -66,6 +71,8 @@ class Ledger:
             await self._woken.wait()
             self._woken.clear()
             try:
+                if not self.up:
+                    await self._store.ping()
                 await self._flush()
                 self.up = True
             except LeadershipLost:

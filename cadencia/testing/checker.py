@@ -40,6 +40,7 @@ class RecordingStore:
         self.settled: dict[str, Settlement] = {}
         self.again: list[str] = []
         self.failing: Callable[[], None] = lambda: None
+        self.failing_late: Callable[[], None] = lambda: None  # the commit went through, its answer is lost
         self.left_at: datetime | None = None  # when the last agent at work went, None while there is one
         self._states: dict[str, str] = {}
 
@@ -57,6 +58,7 @@ class RecordingStore:
         allowed = await self._store.mark_sending(attempt_ids, token, now)
         for attempt_id in allowed:
             self.sending[attempt_id] = self.sending.get(attempt_id, 0) + 1
+        self.failing_late()
         return allowed
 
     async def save_agent_changes(self, changes: Sequence[AgentChange]) -> None:

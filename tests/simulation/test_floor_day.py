@@ -165,6 +165,29 @@ def test_a_store_that_fails_stops_the_dialling_and_loses_nothing() -> None:
     run_virtual(outage())
 
 
+def test_a_commit_whose_answer_is_lost_leaves_nothing_open() -> None:
+    async def doubt() -> None:
+        floor, checker, store = await watched_floor(6, 2_000, seed=19)
+        floor.start_agents(agent_ids(floor))
+        await asyncio.sleep(120)
+        rng = random.Random(19)
+
+        def sometimes() -> None:
+            if rng.random() < 0.4:
+                raise StoreError("the connection was lost", "It comes back.")
+
+        store.failing_late = sometimes
+        await asyncio.sleep(900)
+        store.failing_late = lambda: None
+        await asyncio.sleep(60)
+        never_dialled = [a for a in store.sending if a not in checker.dialled]
+        assert len(never_dialled) > 10
+        await close(floor, checker)
+        assert checker.violations == []
+
+    run_virtual(doubt())
+
+
 def test_an_engine_that_dies_is_followed_by_one_that_takes_over() -> None:
     async def crash() -> None:
         floor, checker, store = await watched_floor(10, 4_000, seed=13)
