@@ -1,404 +1,27 @@
-"""The engine: wires the floor, the campaigns, the calls and the switch together, and serves the desk.
-
-Everything happens on one event loop: events of the switch, people's requests and timers each run to their end before
-the next. The engine is event-driven; a tick of at most a second stands behind it for what no event tells.
-"""
+"""The engine: what people ask of it, on top of its core."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import random
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import msgspec
-import structlog
-
-from cadencia.clock import Clock, sleep
-from cadencia.dialer.audit import Audit
-from cadencia.dialer.calls import Calls
 from cadencia.dialer.campaign import CampaignRunner, changed_settings
-from cadencia.dialer.context import Context, Ids, Observer, Options
-from cadencia.dialer.floor import Floor
-from cadencia.dialer.hub import Hub
-from cadencia.dialer.ledger import Ledger
-from cadencia.dialer.live import LiveCall, Seat
-from cadencia.dialer.present import agent_view, floor_view, obligation_view
-from cadencia.dialer.recovery import restore
-from cadencia.dialer.views import AgentView, FloorView, ObligationView
-from cadencia.domain.agents import PAUSE_REASONS, AgentState
-from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
-from cadencia.domain.dialing import CampaignState, Disposed, Promise
+from cadencia.dialer.core import EngineCore
+from cadencia.dialer.live import LiveCall
+from cadencia.dialer.present import obligation_view
+from cadencia.dialer.views import ObligationView
+from cadencia.domain.agents import PAUSE_REASONS
+from cadencia.domain.codes import DISPOSITIONS
+from cadencia.domain.dialing import CampaignState, Promise
 from cadencia.domain.events import Event
-from cadencia.errors import Refused, StoreError, SwitchUnfit, TelephonyError, Words
-from cadencia.pacing.port import AgentView as PacingAgent
-from cadencia.queue.retry import after_disposition
-from cadencia.store.port import Store
-from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import AmiLink, AmiSession, Connector, rights
-from cadencia.telephony.call import WANTED_EVENTS, Bridges, Sign, Signal, read
-from cadencia.telephony.outcomes import OutcomeTable, default_table
-from cadencia.telephony.trunks import TrunkLimits
-
-log = structlog.get_logger(__name__)
-
-#: What the account must be allowed, and what it must not be: a dialer that is broken into must not own the server.
-NEEDED_RIGHTS = frozenset({"Originate", "Bridge", "Hangup", "Redirect", "Setvar", "Getvar", "Status", "ListCommands"})
-_RIGHTS = "read = system,call,user,agent; write = originate,call"
-FORBIDDEN_RIGHTS = frozenset({"Command", "UpdateConfig", "DialplanExtensionAdd", "DBPut", "ModuleLoad", "Reload"})
-
-#: Real seconds that decisions wait for each other: a burst of events brings one decision.
-_GATHER_S = 0.02
-
-#: Real seconds between two looks for what was added to the store.
-_REFRESH_S = 5.0
-
-#: Real seconds between two pictures of the floor, at least and at most.
-_SHOW_S = (0.25, 1.0)
+from cadencia.errors import Refused, Words
 
 
-class Engine:
-    """The desk, and everything behind it.
+class Engine(EngineCore):
+    """The desk (`cadencia.dialer.desk.Desk`, which says what each of these does) over a running core."""
 
-    Args:
-        store, clock: ports.
-        connector: how to reach the switch.
-        observer: told of events, outcomes and latencies.
-        rng: ids and back-off; seeded in tests.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        connector: Connector,
-        options: Options,
-        observer: Observer,
-        *,
-        rng: random.Random | None = None,
-        table: OutcomeTable | None = None,
-    ) -> None:
-        self.store, self.clock, self.options = store, clock, options
-        self.hub = Hub()
-        self._connector, self._observer, self._rng = connector, observer, rng or random.Random()
-        self._table = table or default_table()
-        self._bridges = Bridges()
-        self._limits = TrunkLimits(options.channels, options.rate_per_s)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._woken, self._audit_now, self._up = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._floor_stale = True
-        self.trouble: TelephonyError | None = None
-        self.runners: dict[str, CampaignRunner] = {}
-
-    # -- life ----------------------------------------------------------------------------------------------------------
-    async def start(self) -> None:
-        """Lead, take over what an engine before us left, and begin to keep the link.
-
-        Raises:
-            StoreError: another engine leads, or the store cannot be used.
-        """
-        now = self.clock.now()
-        token = await self.store.lead(self.options.holder, now)
-        ledger = Ledger(self.store, token)
-        ids = Ids(self.clock, self._rng)
-        self.context = c = Context(self.clock, self.store, self.hub, ledger, ids, self.options, self._observer, token)
-        c.changed = self._changed
-        self.floor_ = Floor(c, self._match, self._lost_agent, self._wrapup_expired)
-        self.floor_.shown = self._show_agent
-        self.calls = Calls(c, self.floor_, self._table, self.runners.__getitem__, self._audit_now.set)
-        self._audit = Audit(c, self.floor_, self.calls)
-        await self._take_up_campaigns()
-        await restore(c, self.floor_, self.calls, self.runners)
-        for seat in self.floor_.seats.values():
-            self._show_agent(seat)
-        link = AmiLink(
-            self._connector,
-            self.options.user,
-            self.options.secret,
-            self._event,
-            on_up=self._link_up,
-            on_down=self._link_down,
-            on_trouble=self._link_trouble,
-            wanted=WANTED_EVENTS,
-            rng=random.Random(self._rng.random()),
-        )
-        work = (
-            ledger.run(),
-            self.calls.run_sender(),
-            link.run(),
-            self._decide(),
-            self._audits(),
-            self._shows(),
-            self._refreshes(),
-        )
-        self._tasks = [asyncio.get_running_loop().create_task(part) for part in work]
-
-    async def _take_up_campaigns(self) -> None:
-        for campaign in await self.store.campaigns():
-            if campaign.id in self.runners:
-                continue
-            self.runners[campaign.id] = CampaignRunner(
-                self.context,
-                campaign,
-                await self.store.counts(campaign.id),
-                launch=self.calls.launch,
-                cancel=self.calls.cancel,
-                agents=self._serving,
-                room=self._room,
-            )
-
-    async def refresh(self) -> None:
-        """Take up campaigns, list items and agents that were added while the engine runs. Raises StoreError."""
-        await self._take_up_campaigns()
-        for session in await self.store.agent_sessions():
-            known = self.floor_.seats.get(session.agent.id)
-            if known is None:
-                self.floor_.add(Seat(session.agent, AgentState.OUT, session.since, self.clock.monotonic()))
-                self._show_agent(self.floor_.seats[session.agent.id])
-            elif known.agent != session.agent and known.state is AgentState.OUT:
-                known.agent = session.agent
-        await self.calls.resolve_doubts()
-        for runner in self.runners.values():
-            await runner.give_back_owed()
-            runner.recount(await self.store.counts(runner.campaign.id))
-        self._changed()
-
-    async def ready_to_dial(self, timeout_s: float) -> None:
-        """Wait for the first resynchronised link.
-
-        Raises:
-            TelephonyError: what kept the link down, when the (real) time is over; SwitchUnfit and AmiRefused at once.
-        """
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while not self._up.is_set():
-            unfit = self.trouble is not None and not self.trouble.retryable
-            if self.trouble is not None and (unfit or asyncio.get_running_loop().time() >= deadline):
-                raise self.trouble
-            await asyncio.sleep(0.02)
-
-    async def stop(self, drain_s: float = 0.0) -> None:
-        """Dial nobody new, take back what rings, let conversations end for `drain_s` clock seconds, write all down.
-
-        What is still on the line then stays open, and the next start takes it over.
-        """
-        self.context.stopping = True
-        for runner in self.runners.values():
-            runner.drop_hand("stopping")
-        if drain_s > 0.0:
-            await self._drain(drain_s)
-        await asyncio.gather(*self.context.tasks, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.context.ledger.flushed(), 10.0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _drain(self, seconds: float) -> None:
-        step_s = 0.05 * self.clock.speed
-        for _ in range(int(seconds / step_s)):
-            if not self.calls.live:
-                return
-            for runner in self.runners.values():
-                runner.cancel_all()
-            await asyncio.sleep(0.05)
-        for live in list(self.calls.live.values()):
-            if live.call.answered_s is None:
-                self.calls.cancel(live.attempt_id)
-            else:
-                self.calls.release(live)
-        for _ in range(100):  # the switch's word on each of them
-            if not self.calls.live:
-                return
-            await asyncio.sleep(0.02)
-
-    # -- the link ------------------------------------------------------------------------------------------------------
-    async def _link_up(self, session: AmiSession) -> None:
-        allowed = await rights(session)
-        missing, too_many = NEEDED_RIGHTS - allowed, FORBIDDEN_RIGHTS & allowed
-        if missing or too_many:
-            names = ", ".join(sorted(missing or too_many))
-            what, que = (
-                (f"lacks {names}", f"no puede usar {names}") if missing else (f"may use {names}", f"puede {names}")
-            )
-            raise SwitchUnfit(
-                Words(
-                    f"The switch's account {self.options.user!r} {what}.",
-                    f"La cuenta {self.options.user!r} del conmutador {que}.",
-                ),
-                Words(
-                    f"Give it {_RIGHTS} in manager.conf, and nothing more.",
-                    f"Déle {_RIGHTS} en manager.conf, y nada más.",
-                ),
-            )
-        self.context.session = session
-        try:
-            await self._audit.run_once(session)
-        except TelephonyError:
-            self.context.session = None
-            raise
-        self.context.synced = True
-        self.trouble = None
-        self.floor_.back()
-        self.calls.back()
-        self._up.set()
-        self._changed()
-        log.info("link.up", calls=len(self.calls.live), mended=self._audit.mended)
-
-    def _link_down(self) -> None:
-        self.context.session = None
-        self.context.synced = False
-        self._up.clear()
-        self._bridges.clear()
-        self.floor_.lost_link()
-        self.calls.lost_link()
-        self._changed()
-        log.warning("link.down", calls=len(self.calls.live))
-
-    def _link_trouble(self, error: TelephonyError) -> None:
-        self.trouble = error
-        log.warning("link.trouble", code=error.code, reason=error.message)
-
-    def _event(self, message: Message) -> None:
-        name = message.name
-        self._observer.event(name)
-        if name == "BridgeEnter":
-            self._entered(message)
-        elif name == "BridgeLeave":
-            self._bridges.leave(message)
-        elif name == "UserEvent" and message.get("UserEvent") == "CadAgentIdle":
-            self.floor_.leg_idle(message)
-        elif name == "Hangup":
-            self._bridges.leave(message)
-        signal = read(message)
-        if signal is None or self.calls.hear(message, signal):
-            return
-        if signal.sign in (Sign.ENDED, Sign.FAILED):
-            self.floor_.leg_ended(signal.ref)
-
-    def _entered(self, message: Message) -> None:
-        members = self._bridges.enter(message)
-        if len(members) < 2:
-            return
-        for ref in members:
-            live = self.calls.live.get(ref)
-            # Only our own pair is a conversation of ours: the agent leased for this very call.
-            if live is not None and live.seat is not None and live.seat.leg in members:
-                self.calls.take(Signal(ref, Sign.TALKING))
-
-    # -- loops ---------------------------------------------------------------------------------------------------------
-    async def _decide(self) -> None:
-        """On every event, gathered for a moment, and on a tick."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.options.tick_s / self.clock.speed):
-                    await self._woken.wait()
-            self._woken.clear()
-            for runner in self.runners.values():
-                runner.decide()
-            await asyncio.sleep(_GATHER_S)
-
-    async def _audits(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.options.audit_s / self.clock.speed):
-                    await self._audit_now.wait()
-                    await sleep(self.clock, 0.2)  # what was asked for may be settled by an event on its way
-            self._audit_now.clear()
-            session = self.context.session
-            if session is None:
-                continue
-            try:
-                await self._audit.run_once(session)
-            except TelephonyError as error:
-                log.warning("audit.failed", code=error.code)
-
-    async def _shows(self) -> None:
-        shortest, longest = _SHOW_S
-        since_shown = since_told = 0.0
-        while True:
-            await asyncio.sleep(shortest)
-            since_shown, since_told = since_shown + shortest, since_told + shortest
-            if since_told >= longest:
-                since_told = 0.0
-                self._observer.floor(self.floor())
-            if (self._floor_stale or since_shown >= longest) and self.hub.listened("floor"):
-                self._floor_stale, since_shown = False, 0.0
-                self.hub.publish("floor", msgspec.json.encode(self.floor()))
-
-    async def _refreshes(self) -> None:
-        while True:
-            await asyncio.sleep(_REFRESH_S)
-            try:
-                await self.refresh()
-            except StoreError as error:
-                log.warning("refresh.failed", code=error.code)
-
-    def _changed(self) -> None:
-        self._floor_stale = True
-        self._woken.set()
-
-    # -- what the parts ask of each other ------------------------------------------------------------------------------
-    def _match(self) -> None:
-        self.calls.match()
-
-    def _lost_agent(self, live: LiveCall) -> None:
-        self.calls.lost_agent(live)
-
-    def _serving(self, skill: str) -> tuple[PacingAgent, ...]:
-        return tuple(
-            PacingAgent(seat.agent.id, seat.state, seat.since_s)
-            for seat in self.floor_.seats.values()
-            if seat.state is not AgentState.OUT and (not skill or skill in seat.skills)
-        )
-
-    def _room(self) -> int:
-        unsent = sum(len(runner.dials) for runner in self.runners.values())
-        in_use = unsent + sum(live.call.answered_s is not None for live in self.calls.live.values())
-        return self._limits.room(in_use, self.clock.monotonic())
-
-    def _show_agent(self, seat: Seat) -> None:
-        self.hub.publish(f"agent/{seat.agent.id}", msgspec.json.encode(self.agent(seat.agent.id)))
-
-    def _wrapup_expired(self, seat: Seat, live: LiveCall) -> None:
-        self.context.spawn(self._save_disposition(seat.agent.id, live, NOT_DISPOSED, "", None, None))
-
-    async def _save_disposition(
-        self,
-        agent_id: str,
-        live: LiveCall,
-        code: str,
-        note: str,
-        promise: Promise | None,
-        callback_at: datetime | None,
-    ) -> None:
-        await self.context.ledger.flushed()  # the settlement goes before
-        now = self.clock.now()
-        leaf = DISPOSITIONS.get(code)
-        following = after_disposition(code, now, callback_at)
-        await self.store.dispose(
-            Disposed(
-                live.attempt_id,
-                agent_id,
-                code,
-                note,
-                now,
-                following,
-                promise,
-                kill_phone=leaf is not None and leaf.kills_phone,
-                block_person=leaf is not None and leaf.blocks_person,
-            )
-        )
-        self.runners[live.campaign_id].count_disposition(code, closes=following.due_at is None)
-
-    # -- the desk: an agent --------------------------------------------------------------------------------------------
-    def agent(self, agent_id: str) -> AgentView:
-        seat = self.floor_.seat(agent_id)
-        shown = seat.shown
-        name = self.runners[shown.campaign_id].campaign.name if shown else ""
-        return agent_view(seat, name, self.clock.now())
-
+    # -- the an agent --------------------------------------------------------------------------------------------
     async def sign_in(self, agent_id: str) -> None:
         self.floor_.sign_in(self.floor_.seat(agent_id))
 
@@ -434,7 +57,7 @@ class Engine:
             )
             await self.store.append([shown])  # first the line in the log, then the amounts
             live.confirmed = True
-            self._show_agent(self.floor_.seat(agent_id))
+            self.show_agent(self.floor_.seat(agent_id))
         return tuple(obligation_view(obligation, amounts=True) for obligation in live.file.obligations)
 
     def _on_screen(self, agent_id: str, attempt_id: str) -> LiveCall:
@@ -478,21 +101,10 @@ class Engine:
                 Words("The callback lies in the past.", "La hora de volver a llamar ya pasó."),
                 Words("Choose a later time.", "Elija una hora posterior."),
             )
-        await self._save_disposition(agent_id, live, code, note, promise, callback_at)
+        await self.save_disposition(agent_id, live, code, note, promise, callback_at)
         self.floor_.disposed(seat, attempt_id)
 
-    # -- the desk: a supervisor ----------------------------------------------------------------------------------------
-    def floor(self) -> FloorView:
-        health = self.health()
-        return floor_view(
-            self.clock,
-            self.runners.values(),
-            self.floor_.seats.values(),
-            self.calls.live.values(),
-            switch_up=health["switch"],
-            store_up=health["store"],
-        )
-
+    # -- the a supervisor ----------------------------------------------------------------------------------------
     async def start_campaign(self, campaign_id: str, by: str, reason: str) -> None:
         await self._set_state(campaign_id, CampaignState.RUNNING, by, reason)
 
@@ -513,14 +125,14 @@ class Engine:
         runner.change(changed)
         if state is CampaignState.STOPPED:
             runner.cancel_all()
-        self._changed()
+        self.changed()
 
     async def set_campaign(self, campaign_id: str, changes: dict[str, Any], by: str, reason: str) -> None:
         runner = self._runner(campaign_id)
         settings = changed_settings(runner.settings, changes)
         await self.store.set_campaign(campaign_id, settings, by, reason, self.clock.now())
         runner.change(replace(runner.campaign, settings=settings))
-        self._changed()
+        self.changed()
 
     def _runner(self, campaign_id: str) -> CampaignRunner:
         try:
@@ -530,11 +142,3 @@ class Engine:
                 Words("There is no such campaign.", "Esa campaña no existe."),
                 Words("Look at the list of campaigns.", "Vea la lista de campañas."),
             ) from None
-
-    # -- health --------------------------------------------------------------------------------------------------------
-    def health(self) -> dict[str, bool]:
-        return {
-            "switch": self.context.session is not None and self.context.session.up,
-            "store": self.context.ledger.up,
-            "leader": self.context.ledger.leading,
-        }
