@@ -140,9 +140,8 @@ class Demo:
         await self.store.create_campaign(campaign, "demo")
         await asyncio.to_thread(make_portfolio, self.folder.portfolio, state.contacts, state.seed)
         report = await import_file(self.store, CAMPAIGN, self.folder.portfolio, now)
-        self._say(
-            f"{self.folder.portfolio}: {report.imported.persons} personas, {len(report.portfolio.rejected)} filas rechazadas"
-        )
+        rejected = len(report.portfolio.rejected)
+        self._say(f"{self.folder.portfolio}: {report.imported.persons} personas, {rejected} valores observados")
         await self._people(state)
         # Kept only now: a start that was broken off before begins anew.
         state = replace(state, epoch="", mono_s=0.0)
