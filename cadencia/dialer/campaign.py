@@ -9,7 +9,7 @@ from typing import Any
 
 from cadencia.compliance.gate import judge
 from cadencia.dialer.context import Context
-from cadencia.domain.agents import AT_WORK
+from cadencia.domain.agents import AT_WORK, AgentState
 from cadencia.domain.codes import ABANDONED, DISPOSITIONS, UNCHARGED, Denial, Outcome
 from cadencia.domain.dialing import (
     Campaign,
@@ -22,6 +22,7 @@ from cadencia.domain.dialing import (
     Mode,
     Verdict,
 )
+from cadencia.domain.events import Event
 from cadencia.errors import Refused, StoreError, Words
 from cadencia.pacing.port import AgentView, Controller, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
 from cadencia.pacing.progressive import NO_AGENTS, RatioController
@@ -142,12 +143,31 @@ class CampaignRunner:
         snapshot = self._snapshot()
         decision = self.controller.decide(snapshot)
         self._c.observer.decided(self._c.clock.wall() - began)
+        if decision.launch or decision.cancel or decision.reason != self.last.reason:
+            self._write_down(snapshot, decision)
         self.last = decision
         for attempt_id in decision.cancel:
             self._cancel(attempt_id)
         if decision.launch:
             self._start(decision.launch)
         self._refill(snapshot, decision)
+
+    def _write_down(self, snapshot: Snapshot, decision: Decision) -> None:
+        """So that anybody can tell afterwards why somebody was dialled at this instant, or nobody."""
+        body = {
+            "launch": decision.launch,
+            "cancel": len(decision.cancel),
+            "reason": decision.reason,
+            "ready": sum(agent.state is AgentState.READY for agent in snapshot.agents),
+            "at_work": sum(agent.state in AT_WORK for agent in snapshot.agents),
+            "dialling": len(snapshot.dials),
+            "waiting": snapshot.waiting,
+            "channels": snapshot.channels,
+            "answered": snapshot.live_answers,
+            "abandoned": snapshot.abandoned,
+        }
+        now = self._c.clock.now()
+        self._c.ledger.append(Event("pacing.decision", now, campaign_id=self.campaign.id, body=body))
 
     def cancel_all(self) -> None:
         """The campaign stops: take back what may be."""

@@ -13,6 +13,7 @@ import structlog
 
 from cadencia.domain.agents import AgentChange
 from cadencia.domain.dialing import Mark, Settlement
+from cadencia.domain.events import Event
 from cadencia.errors import LeadershipLost, StoreError
 from cadencia.store.port import Store
 
@@ -30,6 +31,7 @@ class Ledger:
         self._marks: list[Mark] = []
         self._settlements: list[Settlement] = []
         self._agents: list[AgentChange] = []
+        self._events: list[Event] = []
         self._woken = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -51,6 +53,11 @@ class Ledger:
         self._agents.append(change)
         self._wake()
 
+    def append(self, event: Event) -> None:
+        """Something that changes nothing else in the store."""
+        self._events.append(event)
+        self._wake()
+
     def doubt(self) -> None:
         """Somebody else's write failed: nothing is dialled until the store is seen to answer again."""
         self.up = False
@@ -59,7 +66,7 @@ class Ledger:
     @property
     def pending(self) -> int:
         """Writes the store has not taken yet."""
-        return len(self._marks) + len(self._settlements) + len(self._agents)
+        return len(self._marks) + len(self._settlements) + len(self._agents) + len(self._events)
 
     async def flushed(self) -> None:
         """Wait until everything handed over so far is durable."""
@@ -99,6 +106,9 @@ class Ledger:
         if agents := self._agents[:]:
             await self._store.save_agent_changes(agents)
             del self._agents[: len(agents)]
+        if events := self._events[:]:
+            await self._store.append(events)
+            del self._events[: len(events)]
         if self.pending:
             self._woken.set()
         else:

@@ -20,6 +20,8 @@ KINDS: dict[str, int] = {
     "attempt.settled": 1,  # {outcome, charged, cause, tech_cause, talk_s}
     "attempt.disposed": 1,  # {code, promise_minor, currency, promise_due}
     "attempt.file_shown": 1,  # {}  the amounts were shown after the right party was confirmed
+    # every decision that launches or takes back a call, and the first of each new reason not to
+    "pacing.decision": 1,  # {launch, cancel, reason, ready, at_work, dialling, waiting, channels, answered, abandoned}
     "contact.denied": 1,  # {code, retry_at}
     "agent.state": 1,  # {state, reason}
     "campaign.state": 1,  # {state, by, reason}
