@@ -8,7 +8,6 @@ also recorded afresh, and the recordings must still hold.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
@@ -147,20 +146,29 @@ def test_the_comparison_sees_what_is_out_of_order() -> None:
 @pytest.mark.asterisk
 async def test_recordings_still_hold(asterisk_installation: Installation, tmp_path: Path) -> None:
     """Every case on a real switch, now, against what was recorded."""
-    chosen = [name for name in CASES if name not in RACES]
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def record(name: str) -> None:
-        async with gate:
-            await record_afresh(CASES[name], tmp_path)
-
-    await asyncio.gather(*map(record, chosen))
-    wrong: dict[str, list[str]] = {}
-    for name in chosen:
-        found = read_transcript(tmp_path / f"{name}.txt")
-        told = [] if told_by_each_leg(RECORDED[name]) == told_by_each_leg(found) else ["a leg tells another story"]
-        if faults := [*differences(RECORDED[name], found), *out_of_order(found), *told]:
-            wrong[name] = faults
-    if wrong and os.environ.get("CADENCIA_KEEP_RECORDINGS"):
-        print(f"recordings are in {tmp_path}")
+    wrong = {name: ["not recorded"] for name in CASES if name not in RACES}
+    for at_once in (
+        AT_ONCE,
+        4,
+        1,
+    ):  # on a busy machine a script may fall behind the switch: what differs is played again
+        wrong = await _recorded_afresh(list(wrong), at_once, tmp_path)
     assert wrong == {}
+
+
+async def _recorded_afresh(names: list[str], at_once: int, folder: Path) -> dict[str, list[str]]:
+    """Record these cases and return those that differ from what was recorded, and in what."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def differing(name: str) -> list[str]:
+        async with gate:
+            try:
+                await record_afresh(CASES[name], folder)
+            except TimeoutError as error:
+                return [repr(error)]
+        found = read_transcript(folder / f"{name}.txt")
+        told = [] if told_by_each_leg(RECORDED[name]) == told_by_each_leg(found) else ["a leg tells another story"]
+        return [*differences(RECORDED[name], found), *out_of_order(found), *told]
+
+    faults = await asyncio.gather(*map(differing, names))
+    return {name: fault for name, fault in zip(names, faults, strict=True) if fault}
