@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
-from cadencia.errors import ConfigError
+from cadencia.config.faults import told
+from cadencia.config.system import reason
+from cadencia.errors import ConfigError, Words
 
 #: Environment variables that override a setting begin with this; `__` separates the levels.
 PREFIX = "CADENCIA__"
+
+_SCHEMES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
 
 
 class _Section(BaseModel):
@@ -24,6 +30,13 @@ class Database(_Section):
 
     url: SecretStr | None = None
     connections: int = Field(default=10, ge=2, le=100)
+
+    @field_validator("url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(_SCHEMES):
+            raise PydanticCustomError("database_url", "not an address of PostgreSQL")
+        return url
 
 
 class Switch(_Section):
@@ -65,63 +78,92 @@ def load(path: Path | None, environment: dict[str, str] | None = None) -> Settin
 
     Raises:
         ConfigError: the file is not there or not TOML, a key is unknown, or a value is wrong; the message names the
-            key and, for a file, the line.
+            key and its line in the file, or its environment variable. It never holds a secret.
     """
-    text = ""
-    if path is not None:
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise ConfigError(f"{path} cannot be read: {why}.", "Check the path given with -c.") from error
+    text = "" if path is None else _text(path)
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
-    _override(values, dict(os.environ) if environment is None else environment)
+        raise _not_toml(path, error) from None
+    origins = _override(values, dict(os.environ) if environment is None else environment)
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise _told(error, path, text) from None
+        raise told(error, Settings, lambda keys: _place(keys, path, text, origins)) from None
 
 
-def _override(values: dict[str, Any], environment: dict[str, str]) -> None:
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = Words("it is not UTF-8 text", "no es texto en UTF-8")
+        why = why if isinstance(error, UnicodeDecodeError) else reason(error)
+        raise ConfigError(
+            Words(f"{path} cannot be read: {why}.", f"No se puede leer {path}: {why.es}."),
+            Words("Check the path given with -c.", "Revise la ruta dada con -c."),
+        ) from None
+
+
+def _not_toml(path: Path | None, error: tomllib.TOMLDecodeError) -> ConfigError:
+    found = re.search(r"at line (\d+)", str(error))
+    where = (f"line {found[1]}", f"línea {found[1]}") if found else ("the last line", "última línea")
+    return ConfigError(
+        Words(f"{path} is not valid TOML: {error}.", f"{path} no es TOML válido, {where[1]}: {error}."),
+        Words(
+            f"Mend {where[0]}: name = value, texts in quotes.",
+            f"Corrija la {where[1]}: nombre = valor, textos entre comillas.",
+        ),
+    )
+
+
+def _override(values: dict[str, Any], environment: dict[str, str]) -> dict[tuple[str, ...], str]:
+    """Put the environment's values over the file's; which variable each of them came from."""
+    origins: dict[tuple[str, ...], str] = {}
     for name, value in sorted(environment.items()):
         if not name.startswith(PREFIX):
             continue
-        *sections, key = name.removeprefix(PREFIX).lower().split("__")
+        *sections, key = keys = tuple(name.removeprefix(PREFIX).lower().split("__"))
         target = values
         for section in sections:
             held = target.setdefault(section, {})
             if not isinstance(held, dict):
-                raise ConfigError(f"{name} does not fit: {section} is no section.", "Check the variable's name.")
+                raise ConfigError(
+                    Words(
+                        f"{name} does not fit: {section} is no section.",
+                        f"{name} no sirve: {section} no es una sección.",
+                    ),
+                    Words("Check the variable's name.", "Revise el nombre de la variable."),
+                )
             target = held
         target[key] = value
+        origins[keys] = name
+    return origins
 
 
-def _told(error: ValidationError, path: Path | None, text: str) -> ConfigError:
-    first = error.errors(include_url=False)[0]
-    keys = [str(part) for part in first["loc"]]
-    name = ".".join(keys)
+def _place(keys: tuple[str, ...], path: Path | None, text: str, origins: dict[tuple[str, ...], str]) -> Words:
+    """Where a setting was given."""
+    variable = origins.get(keys) or next((name for given, name in origins.items() if given[: len(keys)] == keys), "")
     line = _line(text, keys)
-    where = f"{path}, line {line}" if path is not None and line else (str(path) if path and text else "settings")
-    if first["type"] == "extra_forbidden":
-        section = Settings.model_fields.get(keys[0]) if len(keys) > 1 else None
-        model = section.annotation if section else Settings
-        known = ", ".join(getattr(model, "model_fields", {}))
-        return ConfigError(f"{where}: there is no setting {name!r}.", f"Known here: {known}.")
-    return ConfigError(f"{where}: {name}: {first['msg'].lower()}.", "Correct the value.")
+    if variable and (keys in origins or line is None):
+        return Words(variable, variable)
+    if line is None:
+        return Words(str(path), str(path))
+    return Words(f"{path}, line {line}", f"{path}, línea {line}")
 
 
-def _line(text: str, keys: list[str]) -> int | None:
-    """The line of a key in its section; None if it came from the environment."""
-    section = ""
+def _line(text: str, keys: tuple[str, ...]) -> int | None:
+    """The line of a key in its section; None if it is not in the text."""
+    section: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()
         if bare.startswith("["):
-            section = bare.strip("[] ")
-            if [section] == keys:
+            section = _names(bare.partition("]")[0].strip("[ "))
+            if section == keys:
                 return number
-        elif bare.partition("=")[0].strip() == keys[-1] and section == ".".join(keys[:-1]):
+        elif (*section, *_names(bare.partition("=")[0])) == keys:
             return number
     return None
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

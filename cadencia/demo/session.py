@@ -19,7 +19,7 @@ from cadencia.dialer.tally import DoubleLeases, Tally, summary
 from cadencia.domain.access import UserRole
 from cadencia.domain.agents import Agent
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Mode
-from cadencia.errors import ConfigError, TelephonyError
+from cadencia.errors import ConfigError, TelephonyError, Words, spoken
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.portfolio.importer import import_file
 from cadencia.store.embedded import EmbeddedPostgres
@@ -41,6 +41,8 @@ _NAMES = (
 
 #: Simulated seconds that conversations get to end when the demo stops.
 _DRAIN_S = 45.0
+
+_FRESH = Words("Start anew with --fresh to change that.", "Para cambiarlo empiece de nuevo con --fresh.")
 
 #: Real seconds between two notes of the time.
 _KEEP_S = 2.0
@@ -78,9 +80,17 @@ class Demo:
         self.folder.prepare()
         state = None if self._options.fresh else self.folder.load()
         if state is not None and self._options.agents not in (None, state.agents):
-            raise ConfigError(f"This demo has {state.agents} agents.", "Start anew with --fresh to change that.")
+            raise ConfigError(
+                Words(f"This demo has {state.agents} agents.", f"Esta demostración tiene {state.agents} agentes."),
+                _FRESH,
+            )
         if state is not None and self._options.contacts not in (None, state.contacts):
-            raise ConfigError(f"This demo has {state.contacts} contacts.", "Start anew with --fresh to change that.")
+            raise ConfigError(
+                Words(
+                    f"This demo has {state.contacts} contacts.", f"Esta demostración tiene {state.contacts} deudores."
+                ),
+                _FRESH,
+            )
         port = self._options.port if self._options.port is not None else (state.port if state else 8080)
         socket = claim_port("127.0.0.1", port)
         try:
@@ -194,7 +204,11 @@ class Demo:
             await self.engine.stop()
             await self.store.close()
             tail = self.folder.log_tail("switch")
-            raise TelephonyError(f"{error.message} {tail}", "Look at switch.log in the demo's folder.") from error
+            log = self.folder.path / "switch.log"
+            raise TelephonyError(
+                Words(f"{error.message} {tail}".strip(), f"{spoken(error.message, 'es')} {tail}".strip()),
+                Words(f"Look at {log}.", f"Mire {log}."),
+            ) from error
         except BaseException:
             await self.store.close()
             raise

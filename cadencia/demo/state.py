@@ -20,7 +20,8 @@ from pathlib import Path
 
 from cadencia.clock import Anchor, SimulatedClock
 from cadencia.compliance.hours import BOGOTA, is_open, next_opening
-from cadencia.errors import ConfigError, TelephonyError
+from cadencia.config.system import reason
+from cadencia.errors import ConfigError, TelephonyError, Words
 from cadencia.store.embedded import default_folder
 
 #: A lawful Tuesday, 09:00 in Bogotá: where a fresh demo begins.
@@ -79,8 +80,13 @@ class DemoFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o700)
         except OSError as error:
+            why = reason(error)
             raise ConfigError(
-                f"The demo's folder {self.path} cannot be used: {error.strerror}.", "Set CADENCIA_DATA to another one."
+                Words(
+                    f"The demo's folder {self.path} cannot be used: {why}.",
+                    f"No se puede usar la carpeta de la demostración {self.path}: {why.es}.",
+                ),
+                Words("Set CADENCIA_DATA to another one.", "Indique otra con CADENCIA_DATA."),
             ) from error
 
     # -- state ---------------------------------------------------------------------------------------------------------
@@ -92,7 +98,8 @@ class DemoFolder:
             return None
         except (OSError, ValueError, TypeError) as error:
             raise ConfigError(
-                f"{self.path / 'state.json'} cannot be read.", "Start anew with: cadencia demo --fresh."
+                Words(f"{self.path / 'state.json'} cannot be read.", f"No se puede leer {self.path / 'state.json'}."),
+                Words("Start anew with: cadencia demo --fresh.", "Empiece de nuevo con: cadencia demo --fresh."),
             ) from error
 
     def save(self, state: DemoState) -> None:
@@ -109,7 +116,14 @@ class DemoFolder:
             draft.replace(target)
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise ConfigError(f"{target} cannot be written: {error.strerror}.", "Free some space.") from error
+            why = reason(error)
+            raise ConfigError(
+                Words(f"{target} cannot be written: {why}.", f"No se puede escribir {target}: {why.es}."),
+                Words(
+                    "Free some space, and look at the folder's permissions.",
+                    "Libere espacio, y revise los permisos de la carpeta.",
+                ),
+            ) from error
 
     def forget(self) -> None:
         """Remove what a fresh start makes anew."""
@@ -186,5 +200,8 @@ def read_state(path: Path) -> DemoState:
     """The state a process of the demo was started with. Raises TelephonyError if there is none."""
     state = DemoFolder(path).load()
     if state is None or not state.epoch:
-        raise TelephonyError(f"there is no running demo in {path}.", "Start one with: cadencia demo.")
+        raise TelephonyError(
+            Words(f"There is no running demo in {path}.", f"No hay una demostración en curso en {path}."),
+            Words("Start one with: cadencia demo.", "Arranque una con: cadencia demo."),
+        )
     return state

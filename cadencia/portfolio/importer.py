@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from cadencia.config.system import reason
 from cadencia.domain.people import Money, ObligationIn, PersonIn, PhoneIn, Role
-from cadencia.errors import PortfolioError
+from cadencia.errors import PortfolioError, Words
 from cadencia.portfolio.documents import BadDocument, parse_doc_number, parse_doc_type
 from cadencia.portfolio.fields import BadField, parse_date, parse_days, parse_role, parse_zone, voice_authorised
 from cadencia.portfolio.money import BadMoney, parse_money
 from cadencia.portfolio.phones import BadPhone, parse_phone
-from cadencia.portfolio.reader import PHONES, Row, Table, read_table
+from cadencia.portfolio.reader import EXPORT_AGAIN, PHONES, Row, Table, read_table
 from cadencia.portfolio.reasons import REASONS
 from cadencia.store.port import Imported, Store
 
@@ -187,8 +188,13 @@ def write_rejected(path: Path, rejected: tuple[Rejected, ...], language: str = "
                 kept = ("no" if r.whole_row else "sí") if spanish else ("no" if r.whole_row else "yes")
                 out.writerow((r.line, r.column, REASONS[r.code][not spanish], kept, _harmless(r.value), r.code))
     except OSError as error:
+        why = reason(error)
         raise PortfolioError(
-            f"{target} cannot be written: {error.strerror}.", "Nothing was imported. Make the folder writable."
+            Words(f"{target} cannot be written: {why}.", f"No se puede escribir {target}: {why.es}."),
+            Words(
+                "Nothing was imported. Make the folder writable.",
+                "No se importó nada. Permita escribir en la carpeta, con espacio libre.",
+            ),
         ) from None
     return target
 
@@ -222,11 +228,25 @@ class _Reading:
     def result(self) -> Portfolio:
         counts = self.counts
         if not counts.rows:
-            raise PortfolioError(f"{self._path.name} has a header and no lines.", "Export the portfolio again.")
+            raise PortfolioError(
+                Words(
+                    f"{self._path.name} has a header and no lines.",
+                    f"{self._path.name} tiene encabezado y ninguna línea.",
+                ),
+                EXPORT_AGAIN,
+            )
         if not self._drafts and not counts.references:
             first = self._rejected[0]
-            told = f"line {first.line}, {first.column or 'whole line'}: {REASONS[first.code][1]}"
-            raise PortfolioError(f"Not one line of {self._path.name} can be used ({told}).", "Mend the file.")
+            es, en = REASONS[first.code]
+            raise PortfolioError(
+                Words(
+                    f"Not one line of {self._path.name} can be used "
+                    f"(line {first.line}, {first.column or 'whole line'}: {en}).",
+                    f"No sirve ninguna línea de {self._path.name} "
+                    f"(línea {first.line}, {first.column or 'toda la línea'}: {es}).",
+                ),
+                Words("Mend the file.", "Corrija el archivo."),
+            )
         people = tuple(d.finish() for d in self._drafts.values())
         counts.phones = sum(len(p.phones) for p in people)
         counts.without_phone = sum(not p.phones for p in people)

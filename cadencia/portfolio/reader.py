@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cadencia.errors import PortfolioError
+from cadencia.config.system import reason
+from cadencia.errors import PortfolioError, Words
 from cadencia.portfolio.cities import plain
 
 PHONES = tuple(f"tel{n}" for n in range(1, 6))
@@ -121,7 +122,7 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None) -> Table:
     lines = tuple(line.removesuffix("\r") for line in lines)
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is None:
-        raise PortfolioError(f"{path.name} is empty.", "Export the portfolio again.")
+        raise PortfolioError(Words(f"{path.name} is empty.", f"{path.name} está vacío."), EXPORT_AGAIN)
     header = lines[first]
     delimiter, quoted = _delimiter(header, path)
     names = _split(_unquoted(header) if quoted else header, delimiter) or []
@@ -134,14 +135,24 @@ def _decode(path: Path) -> tuple[str, str]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PortfolioError(f"{path} cannot be read: {error.strerror}.", "Look at the path and its rights.") from None
+        why = reason(error)
+        raise PortfolioError(
+            Words(f"{path} cannot be read: {why}.", f"No se puede leer {path}: {why.es}."),
+            Words("Look at the path and its rights.", "Revise la ruta y sus permisos."),
+        ) from None
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise PortfolioError(f"{path.name} is a spreadsheet, not a CSV file.", "Save it as CSV (UTF-8) and try again.")
+        raise PortfolioError(
+            Words(f"{path.name} is a spreadsheet, not a CSV file.", f"{path.name} es una hoja de cálculo, no un CSV."),
+            Words("Save it as CSV (UTF-8) and try again.", "Guárdelo como CSV (UTF-8) e intente de nuevo."),
+        )
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return _strict(data, encoding, path), encoding
     if b"\x00" in data or len(_CONTROL.findall(data[:4096].decode("latin-1"))) > 4:
-        raise PortfolioError(f"{path.name} is not a text file.", "Export the portfolio as CSV.")
+        raise PortfolioError(
+            Words(f"{path.name} is not a text file.", f"{path.name} no es un archivo de texto."),
+            Words("Export the portfolio as CSV.", "Exporte la cartera como CSV."),
+        )
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -155,7 +166,11 @@ def _western(data: bytes, path: Path) -> tuple[str, str]:
         text, encoding = data.decode("latin-1"), "latin-1"
     if _MOJIBAKE.search(text):
         raise PortfolioError(
-            f"{path.name} is written partly in UTF-8 and partly in another encoding.", "Save it again as UTF-8."
+            Words(
+                f"{path.name} is written partly in UTF-8 and partly in another encoding.",
+                f"{path.name} está escrito en parte en UTF-8 y en parte en otra codificación.",
+            ),
+            _SAVE_AGAIN,
         )
     return text, encoding
 
@@ -165,7 +180,11 @@ def _strict(data: bytes, encoding: str, path: Path) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError:
         raise PortfolioError(
-            f"{path.name} says that it is {encoding.upper()} and is not.", "Save it again as UTF-8."
+            Words(
+                f"{path.name} says that it is {encoding.upper()} and is not.",
+                f"{path.name} dice que es {encoding.upper()} y no lo es.",
+            ),
+            _SAVE_AGAIN,
         ) from None
 
 
@@ -177,8 +196,14 @@ def _delimiter(header: str, path: Path) -> tuple[str, bool]:
         best = max(best, *((_familiar(inner, d), d, True) for d in _DELIMITERS), key=lambda found: found[0])
     if best[0] == 0:
         raise PortfolioError(
-            f"{path.name} has no header: its first line names no column that is known.",
-            f"The first line must name the columns: {';'.join(REQUIRED)}.",
+            Words(
+                f"{path.name} has no header: its first line names no column that is known.",
+                f"{path.name} no tiene encabezado: su primera línea no nombra ninguna columna conocida.",
+            ),
+            Words(
+                f"The first line must name the columns: {';'.join(REQUIRED)}.",
+                f"La primera línea debe nombrar las columnas: {';'.join(REQUIRED)}.",
+            ),
         )
     return best[1], best[2]
 
@@ -192,23 +217,41 @@ def _columns(names: list[str], mapping: Mapping[str, str], path: Path) -> tuple[
     given = {_name(theirs): "" if ours == "-" else ours for theirs, ours in mapping.items()}
     wrong = sorted(ours for ours in given.values() if ours and ours not in _KNOWN)
     if wrong:
-        raise PortfolioError(f"The mapping names columns that do not exist: {', '.join(wrong)}.", _HINT_NAMES)
+        listed = ", ".join(wrong)
+        raise PortfolioError(
+            Words(
+                f"The mapping names columns that do not exist: {listed}.",
+                f"La correspondencia nombra columnas que no existen: {listed}.",
+            ),
+            _HINT_NAMES,
+        )
     columns = tuple(given.get(_name(n), _name(n)) for n in names)
     unknown = [n.strip() for n, c in zip(names, columns, strict=True) if c and c not in _KNOWN]
     missing = [c for c in REQUIRED if c not in columns]
     double = sorted({c for c in columns if c and columns.count(c) > 1})
-    told = [
-        f"missing: {', '.join(missing)}" if missing else "",
-        f"unknown: {', '.join(unknown)}" if unknown else "",
-        f"named twice: {', '.join(double)}" if double else "",
-    ]
-    if any(told):
-        raise PortfolioError(f"The columns of {path.name} do not fit ({'; '.join(filter(None, told))}).", _HINT_MAP)
+    found = (
+        ("missing", "faltan", missing),
+        ("unknown", "desconocidas", unknown),
+        ("named twice", "repetidas", double),
+    )
+    en = "; ".join(f"{what}: {', '.join(names)}" for what, _, names in found if names)
+    es = "; ".join(f"{what}: {', '.join(names)}" for _, what, names in found if names)
+    if en:
+        raise PortfolioError(
+            Words(f"The columns of {path.name} do not fit ({en}).", f"Las columnas de {path.name} no sirven ({es})."),
+            _HINT_MAP,
+        )
     return columns
 
 
-_HINT_NAMES = f"The columns are: {', '.join((*REQUIRED, *OPTIONAL))}."
-_HINT_MAP = 'Give a mapping: their column = our column, or their column = "-" to leave it out.'
+EXPORT_AGAIN = Words("Export the portfolio again.", "Exporte la cartera de nuevo.")
+_SAVE_AGAIN = Words("Save it again as UTF-8.", "Guárdelo de nuevo como UTF-8.")
+_ALL = ", ".join((*REQUIRED, *OPTIONAL))
+_HINT_NAMES = Words(f"The columns are: {_ALL}.", f"Las columnas son: {_ALL}.")
+_HINT_MAP = Words(
+    'Give a mapping (--map): their column = our column, or their column = "-" to leave it out.',
+    'Dé una correspondencia (--map): columna del archivo = columna nuestra, o "-" para dejarla fuera.',
+)
 
 
 def _name(header: str) -> str:

@@ -18,13 +18,15 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from cadencia.errors import ConfigError, Refused, StoreError
+from cadencia.config.system import reason
+from cadencia.errors import ConfigError, Refused, StoreError, Words
 from cadencia.store import migrate
-from cadencia.store.postgres.errors import telling
+from cadencia.store.postgres.errors import UNREADABLE_URL, telling
 from cadencia.store.programs import call, wheel
 
 _TIMEOUT_S = 6 * 3600.0
 _MAINTENANCE = "--maintenance-db=postgres"
+_NAME_ONE = Words("Name a file that a backup wrote.", "Nombre un archivo que haya escrito un respaldo.")
 
 # Is there such a database? In the catalogue.
 _EXISTS = text("SELECT 1 FROM pg_database WHERE datname = :name")
@@ -59,7 +61,10 @@ async def restore(url: str, path: Path | str, *, overwrite: bool = False) -> str
     """
     there, source = _url(url), _source(Path(path))
     if not overwrite and await _holds_something(there):
-        raise Refused(f"The database {there.database} is not empty.", "Say that it may be overwritten.")
+        raise Refused(
+            Words(f"The database {there.database} is not empty.", f"La base de datos {there.database} no está vacía."),
+            Words("Say that it may be overwritten (--overwrite).", "Diga que se puede reemplazar (--overwrite)."),
+        )
     fresh = there.set(database=f"{there.database}_restoring")
     await _drop(fresh)
     await _client("createdb", fresh, _MAINTENANCE, "--template=template0", str(fresh.database), connect=False)
@@ -77,11 +82,21 @@ def _part_of(path: Path, *, overwrite: bool) -> Iterator[tuple[Path, Path]]:
     """A file beside the wanted one, to be moved into its place when it is whole."""
     target = path.expanduser().absolute()
     if target.exists() and not overwrite:
-        raise Refused(f"{target} exists already.", "Name another file, or say that it may be overwritten.")
+        raise Refused(
+            Words(f"{target} exists already.", f"{target} ya existe."),
+            Words(
+                "Name another file, or say that it may be overwritten (--overwrite).",
+                "Nombre otro archivo, o diga que se puede reemplazar (--overwrite).",
+            ),
+        )
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
     except OSError as error:
-        raise StoreError(f"{target.parent} cannot be written: {error.strerror}.", "Choose another folder.") from None
+        why = reason(error)
+        raise StoreError(
+            Words(f"{target.parent} cannot be written: {why}.", f"No se puede escribir en {target.parent}: {why.es}."),
+            Words("Choose another folder.", "Elija otra carpeta."),
+        ) from None
     os.close(handle)
     try:
         yield Path(name), target
@@ -92,7 +107,7 @@ def _part_of(path: Path, *, overwrite: bool) -> Iterator[tuple[Path, Path]]:
 def _source(path: Path) -> Path:
     source = path.expanduser().absolute()
     if not source.is_file():
-        raise Refused(f"{source} does not exist.", "Name a file that a backup wrote.")
+        raise Refused(Words(f"{source} does not exist.", f"{source} no existe."), _NAME_ONE)
     return source
 
 
@@ -104,7 +119,10 @@ async def _take_place(there: URL, fresh: URL) -> None:
         try:
             await _rename(there, old)
         except StoreError as error:
-            raise StoreError(f"The database is in use: {error.message}", "Stop Cadencia first.") from None
+            raise StoreError(
+                Words(f"The database is in use: {error.message}", f"La base de datos está en uso: {error.message}"),
+                Words("Stop Cadencia first.", "Detenga primero Cadencia."),
+            ) from None
     await _rename(fresh, there)
     if known:
         await _drop(old)
@@ -149,7 +167,9 @@ async def _bring_up(fresh: URL) -> str:
             async with engine.connect() as connection:
                 version = await connection.run_sync(migrate.revision)
             if version is None:
-                raise StoreError("This is not a backup of Cadencia.", "Name a file that a backup wrote.")
+                raise StoreError(
+                    Words("This is not a backup of Cadencia.", "Este no es un respaldo de Cadencia."), _NAME_ONE
+                )
             await migrate.upgrade_async(engine)
     finally:
         await engine.dispose()
@@ -175,5 +195,5 @@ def _url(url: str) -> URL:
     try:
         found = make_url(url)
     except ArgumentError:
-        raise ConfigError("database.url cannot be read.", "Write postgresql://user:password@host/database.") from None
+        raise ConfigError(*UNREADABLE_URL) from None
     return found.set(drivername="postgresql+asyncpg")

@@ -24,7 +24,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cadencia.errors import StoreError
+from cadencia.config.system import reason
+from cadencia.errors import StoreError, Words
 from cadencia.store.programs import MAJOR, call, wheel
 
 #: The operating system's user under which root has the server run, and the database's superuser.
@@ -108,7 +109,11 @@ class EmbeddedPostgres:
                     self._start()
                 self._create_database(database)
         except OSError as error:
-            told = f"The database's folder {self.folder} cannot be used: {error.strerror}."
+            why = reason(error)
+            told = Words(
+                f"The database's folder {self.folder} cannot be used: {why}.",
+                f"No se puede usar la carpeta de la base de datos {self.folder}: {why.es}.",
+            )
             raise StoreError(told, _HINT_FOLDER) from None
         return self.url(database)
 
@@ -165,7 +170,7 @@ class EmbeddedPostgres:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner.pw_uid):
-            raise StoreError(f"{path} belongs to somebody else.", _HINT_FOLDER)
+            raise StoreError(Words(f"{path} belongs to somebody else.", f"{path} es de otro usuario."), _HINT_FOLDER)
         if found.st_uid != owner.pw_uid:
             os.chown(path, owner.pw_uid, owner.pw_gid)
         if stat.S_IMODE(found.st_mode) != 0o700:
@@ -216,8 +221,14 @@ class EmbeddedPostgres:
         found = (self.data / "PG_VERSION").read_text().strip()
         if found != str(MAJOR):
             raise StoreError(
-                f"The data in {self.data} were made by PostgreSQL {found}; this program carries {MAJOR}.",
-                "Make a backup with the older version of Cadencia and restore it with this one.",
+                Words(
+                    f"The data in {self.data} were made by PostgreSQL {found}; this program carries {MAJOR}.",
+                    f"Los datos de {self.data} son de PostgreSQL {found}; este programa trae {MAJOR}.",
+                ),
+                Words(
+                    "Make a backup with the older version of Cadencia and restore it with this one.",
+                    "Haga un respaldo con la versión anterior de Cadencia y restáurelo con esta.",
+                ),
             )
 
     def _configure(self) -> None:
@@ -242,7 +253,8 @@ class EmbeddedPostgres:
         try:
             self._run("pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w", "-t", "60")
         except StoreError as error:
-            told = f"The database does not start: {self._last_words() or error.message}"
+            why = self._last_words() or error.message
+            told = Words(f"The database does not start: {why}", f"La base de datos no arranca: {why}")
             raise StoreError(told, self._hint_log()) from None
 
     def _forget_dead(self) -> None:
@@ -261,8 +273,8 @@ class EmbeddedPostgres:
         except ValueError:
             return True
 
-    def _hint_log(self) -> str:
-        return f"The server's log {self.log} tells more."
+    def _hint_log(self) -> Words:
+        return Words(f"The server's log {self.log} tells more.", f"El registro del servidor, {self.log}, dice más.")
 
     def _last_words(self) -> str:
         try:
@@ -276,7 +288,9 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + 60
         while self._ready() != 0:  # 1: recovering after a crash
             if time.monotonic() > deadline:
-                raise StoreError("The database does not become ready.", self._hint_log())
+                raise StoreError(
+                    Words("The database does not become ready.", "La base de datos no queda lista."), self._hint_log()
+                )
             time.sleep(0.05)
         try:
             self.tool("createdb", "--maintenance-db=postgres", name)
@@ -294,7 +308,10 @@ class EmbeddedPostgres:
         call([str(self._binaries() / program), *args], user=owner if owner.pw_uid != os.geteuid() else None)
 
 
-_HINT_FOLDER = "Choose another folder with CADENCIA_DATA, or mend its owner and permissions."
+_HINT_FOLDER = Words(
+    "Choose another folder with CADENCIA_DATA, or mend its owner and permissions.",
+    "Elija otra carpeta con CADENCIA_DATA, o corrija su dueño y sus permisos.",
+)
 
 
 def _system_user() -> pwd.struct_passwd:
@@ -304,7 +321,13 @@ def _system_user() -> pwd.struct_passwd:
         pass
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd is None:
-        raise StoreError(f"Root needs a system user named {USER} to run PostgreSQL as.", f"Create the user {USER}.")
+        raise StoreError(
+            Words(
+                f"Root needs a system user named {USER} to run PostgreSQL as.",
+                f"Para correr PostgreSQL desde root hace falta un usuario del sistema llamado {USER}.",
+            ),
+            Words(f"Create the user {USER}.", f"Cree el usuario {USER}."),
+        )
     call([useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", USER])
     return pwd.getpwnam(USER)
 
@@ -324,6 +347,12 @@ def _verify_reachable(folder: Path, user: pwd.struct_passwd) -> None:
     closed = next((p for p in reversed(folder.parents) if not _may(p, user, 0o1)), None)
     if closed is not None:
         raise StoreError(
-            f"Root runs the database as the user {user.pw_name}, who may not enter {closed}.",
-            "Choose a folder outside it with CADENCIA_DATA, for example /var/lib/cadencia, or run without root.",
+            Words(
+                f"Root runs the database as the user {user.pw_name}, who may not enter {closed}.",
+                f"Desde root la base de datos corre como el usuario {user.pw_name}, que no puede entrar a {closed}.",
+            ),
+            Words(
+                "Choose a folder outside it with CADENCIA_DATA, for example /var/lib/cadencia, or run without root.",
+                "Elija con CADENCIA_DATA una carpeta fuera de ella, por ejemplo /var/lib/cadencia, o no use root.",
+            ),
         )

@@ -17,11 +17,11 @@ from cadencia.domain.agents import Agent, AgentChange, AgentSession
 from cadencia.domain.dialing import Campaign, CampaignCounts, CampaignSettings, CampaignState
 from cadencia.domain.events import Event
 from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonIn, Phone, PhoneStatus, Role
-from cadencia.errors import Refused
 from cadencia.store.batch import changes, merged, priority
 from cadencia.store.memory_dialing import MemoryDialing
 from cadencia.store.memory_records import AgentRecord, CampaignRecord, ItemRecord, ItemState, PersonRecord
 from cadencia.store.port import Imported
+from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
 
 _Owed = dict[tuple[str, str], ObligationIn]
 
@@ -45,7 +45,7 @@ class MemoryStore(MemoryDialing):
 
     async def create_campaign(self, campaign: Campaign, by: str) -> None:
         if campaign.id in self._data.campaigns:
-            raise Refused(f"There is a campaign {campaign.id} already.")
+            raise campaign_taken(campaign.id)
         self._data.campaigns[campaign.id] = CampaignRecord(campaign)
         body = {"state": str(campaign.state), "by": by, "reason": "created"}
         self._log("campaign.state", campaign.created_at, campaign_id=campaign.id, body=body)
@@ -168,7 +168,7 @@ class MemoryStore(MemoryDialing):
     async def file(self, person_id: int) -> DebtorFile:
         person = self._data.persons.get(person_id)
         if person is None:
-            raise Refused(f"There is no person {person_id}.")
+            raise no_person(person_id)
         return person.file()
 
     # -- agents -------------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class MemoryStore(MemoryDialing):
         agents = self._data.agents
         for change in changes:
             if change.agent_id not in agents:
-                raise Refused(f"There is no agent {change.agent_id}.")
+                raise no_agent(change.agent_id)
         for c in changes:
             record = agents[c.agent_id]
             record.state, record.since, record.reason, record.attempt_id = c.state, c.at, c.reason, c.attempt_id
@@ -234,7 +234,7 @@ class MemoryStore(MemoryDialing):
         data = self._data
         user = next((u for u in data.users.values() if u.id == user_id), None)
         if user is None:
-            raise Refused(f"There is no user {user_id}.")
+            raise no_user(user_id)
         data.credentials = {k: c for k, c in data.credentials.items() if not _expired(c, now)}
         data.credentials[kind, digest] = Credential(kind, digest, user, now, expires_at)
 

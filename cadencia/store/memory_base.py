@@ -11,7 +11,7 @@ from cadencia.domain.access import Credential, User
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import AttemptState
 from cadencia.domain.events import KINDS, Event
-from cadencia.errors import LeadershipLost, Refused, StoreError
+from cadencia.errors import StoreError, Words
 from cadencia.store.memory_records import (
     AgentRecord,
     AttemptRecord,
@@ -20,6 +20,7 @@ from cadencia.store.memory_records import (
     ItemState,
     PersonRecord,
 )
+from cadencia.store.refusals import another_leads, lead_lost, no_campaign
 
 
 class Data:
@@ -69,7 +70,7 @@ class MemoryBase:
     # -- life ---------------------------------------------------------------------------------------------------------
     async def ping(self) -> None:
         if self._closed:
-            raise StoreError("The store is closed.")
+            raise StoreError(Words("The store is closed.", "El almacén está cerrado."))
 
     async def close(self) -> None:
         self._closed = True
@@ -79,7 +80,7 @@ class MemoryBase:
     async def lead(self, holder: str, now: datetime) -> int:
         data = self._data
         if data.leader not in (None, self):
-            raise StoreError("Another engine leads.", f"It is {data.leader_name}: stop it first.")
+            raise another_leads(data.leader_name)
         data.leader, data.leader_name = self, holder
         data.token += 1
         self._log("engine.led", now, body={"token": data.token, "holder": holder})
@@ -88,12 +89,12 @@ class MemoryBase:
     # -- helpers ------------------------------------------------------------------------------------------------------
     def _check(self, token: int) -> None:
         if token != self._data.token or token <= 0:
-            raise LeadershipLost("Another engine leads now.", "This engine must not dial any more: restart it.")
+            raise lead_lost()
 
     def _campaign(self, campaign_id: str) -> CampaignRecord:
         record = self._data.campaigns.get(campaign_id)
         if record is None:
-            raise Refused(f"There is no campaign {campaign_id}.")
+            raise no_campaign(campaign_id)
         return record
 
     def _log(

@@ -24,11 +24,12 @@ from cadencia.domain.dialing import (
     Verdict,
 )
 from cadencia.domain.people import PhoneStatus
-from cadencia.errors import Refused
+from cadencia.errors import Refused, Words
 from cadencia.store.batch import DIALLABLE, LocalDates
 from cadencia.store.memory_base import MemoryBase
 from cadencia.store.memory_records import AttemptRecord, CampaignRecord, ItemRecord, ItemState
 from cadencia.store.port import Claim
+from cadencia.store.refusals import no_attempt, of_another_agent
 
 _Judged = tuple[ItemRecord, ContactFacts, Verdict]
 
@@ -205,11 +206,11 @@ class MemoryDialing(MemoryBase):
     async def dispose(self, disposed: Disposed) -> None:
         attempt = self._data.attempts.get(disposed.attempt_id)
         if attempt is None or attempt.state is AttemptState.LEASED:
-            raise Refused("There is no such attempt.")
+            raise no_attempt()
         if attempt.agent_id is None and attempt.state is AttemptState.SENDING:
             attempt.agent_id = disposed.agent_id
         if attempt.agent_id != disposed.agent_id:
-            raise Refused("This attempt is another agent's.")
+            raise of_another_agent()
         attempt.disposition, attempt.note, attempt.next = disposed.code, disposed.note, disposed.next
         attempt.campaign.recount(attempt)
         if disposed.kill_phone:
@@ -251,7 +252,7 @@ def _open(attempt: AttemptRecord) -> OpenAttempt:
     person = attempt.item.person
     phone = person.phone(attempt.phone_id)
     if phone is None:
-        raise Refused("The attempt's phone is gone.")
+        raise Refused(Words("The attempt's phone is gone.", "El teléfono del intento ya no está."))
     return OpenAttempt(
         attempt_id=attempt.id,
         campaign_id=attempt.campaign.campaign.id,

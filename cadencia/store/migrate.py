@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cadencia.errors import StoreError
+from cadencia.errors import StoreError, Words
 
 # Two programs that start at once must not both migrate. Held until the transaction ends.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(723800)")
@@ -42,8 +42,11 @@ async def check(connection: AsyncConnection) -> None:
     found = await connection.run_sync(revision)
     if _missing(found):
         raise StoreError(
-            f"The database is at migration {found or 'none'}, this program needs {newest()}.",
-            "Run: cadencia db upgrade",
+            Words(
+                f"The database is at migration {found or 'none'}, this program needs {newest()}.",
+                f"La base de datos está en la migración {found or 'ninguna'}; este programa necesita {newest()}.",
+            ),
+            Words("Run: cadencia db upgrade", "Ejecute: cadencia db upgrade"),
         )
 
 
@@ -62,8 +65,14 @@ def verify(found: str | None) -> None:
     """Raise StoreError if this program does not know the migration."""
     if found is not None and found not in _known():
         raise StoreError(
-            f"The database is at migration {found}, which this program (up to {newest()}) does not know.",
-            "Install the newer version of Cadencia that wrote it, or restore a backup into an empty database.",
+            Words(
+                f"The database is at migration {found}, which this program (up to {newest()}) does not know.",
+                f"La base de datos está en la migración {found}, que este programa (hasta {newest()}) no conoce.",
+            ),
+            Words(
+                "Install the newer version of Cadencia that wrote it, or restore a backup into an empty database.",
+                "Instale la versión más nueva de Cadencia que la escribió, o restaure un respaldo en una base vacía.",
+            ),
         )
 
 

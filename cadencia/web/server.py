@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
-from cadencia.errors import ConfigError
+from cadencia.config.system import reason
+from cadencia.errors import ConfigError, Words
 from cadencia.web.context import Context
 
 BACKLOG = 1024
@@ -27,7 +28,11 @@ def claim_port(host: str, port: int) -> socket.socket:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         sock = socket.socket(family, kind, proto)
     except OSError as error:
-        raise ConfigError(f"{host} is not an address to listen on ({error.strerror}).", "Check web.host.") from error
+        why = reason(error)
+        raise ConfigError(
+            Words(f"{host} is not an address to listen on ({why}).", f"En {host} no se puede escuchar ({why.es})."),
+            Words("Check web.host.", "Revise web.host."),
+        ) from error
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
@@ -43,11 +48,22 @@ def claim_port(host: str, port: int) -> socket.socket:
 def _unusable(host: str, port: int, error: OSError) -> ConfigError:
     if error.errno == errno.EADDRINUSE:
         return ConfigError(
-            f"Port {port} on {host} is in use.", "Stop the program that holds it, or choose another port (web.port)."
+            Words(f"Port {port} on {host} is in use.", f"El puerto {port} de {host} está en uso."),
+            Words(
+                "Stop the program that holds it, or choose another port (web.port; --port in the demo).",
+                "Detenga el programa que lo tiene, o elija otro puerto (web.port; --port en la demostración).",
+            ),
         )
     if error.errno == errno.EACCES:
-        return ConfigError(f"Port {port} needs more rights.", "Choose a port above 1023 (web.port).")
-    return ConfigError(f"Cannot listen on {host}:{port} ({error.strerror}).", "Check web.host and web.port.")
+        return ConfigError(
+            Words(f"Port {port} needs more rights.", f"El puerto {port} requiere más permisos."),
+            Words("Choose a port above 1023 (web.port).", "Elija un puerto mayor que 1023 (web.port)."),
+        )
+    why = reason(error)
+    return ConfigError(
+        Words(f"Cannot listen on {host}:{port} ({why}).", f"No se puede escuchar en {host}:{port} ({why.es})."),
+        Words("Check web.host and web.port.", "Revise web.host y web.port."),
+    )
 
 
 class _Server(uvicorn.Server):

@@ -9,7 +9,7 @@ from cadencia.errors import ConfigError
 from cadencia.store import migrate
 from cadencia.store.postgres.access import PostgresAccess
 from cadencia.store.postgres.attempts import PostgresAttempts
-from cadencia.store.postgres.errors import telling
+from cadencia.store.postgres.errors import UNREADABLE_URL, telling
 from cadencia.store.postgres.floor import PostgresFloor
 from cadencia.store.postgres.leasing import PostgresLeasing
 from cadencia.store.postgres.portfolio import PostgresPortfolio
@@ -62,4 +62,4 @@ def _engine(url: str, connections: int) -> AsyncEngine:
             connect_args={"timeout": 10, "command_timeout": 60},
         )
     except (ArgumentError, ValueError) as error:
-        raise ConfigError("database.url cannot be read.", "Write postgresql://user:password@host/database.") from error
+        raise ConfigError(*UNREADABLE_URL) from error

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cadencia.domain.access import Credential, User, UserRole
-from cadencia.errors import Refused
 from cadencia.store.postgres.base import PostgresBase
+from cadencia.store.refusals import no_user
 from cadencia.store.schema import credentials, users
 
 _INSERT_USER = insert(users)
@@ -96,7 +96,7 @@ class PostgresAccess(PostgresBase):
             try:
                 await connection.execute(_ADD, row)
             except IntegrityError:
-                raise Refused(f"There is no user {user_id}.") from None
+                raise no_user(user_id) from None
 
         await self._transaction(work)
 

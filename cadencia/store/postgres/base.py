@@ -17,8 +17,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cadencia.domain.events import KINDS, Event
-from cadencia.errors import LeadershipLost, Refused, StoreError
 from cadencia.store.postgres.errors import again, telling
+from cadencia.store.refusals import another_leads, lead_lost, no_campaign
 
 T = TypeVar("T")
 
@@ -162,7 +162,7 @@ class PostgresBase:
             raise
         if not got:
             await connection.close()
-            raise StoreError("Another engine leads.", f"It is {holder}: stop it first.")
+            raise another_leads(holder)
         self._leading = connection
 
     async def _stop_leading(self) -> None:
@@ -249,10 +249,10 @@ class PostgresBase:
 async def _check_token(connection: AsyncConnection, token: int) -> None:
     newest = (await connection.execute(_TOKEN)).scalar_one()
     if token != newest or token <= 0:
-        raise LeadershipLost("Another engine leads now.", "This engine must not dial any more: restart it.")
+        raise lead_lost()
 
 
 async def verify_campaign(connection: AsyncConnection, campaign_id: str) -> None:
     """Raise Refused if there is no such campaign."""
     if (await connection.execute(_CAMPAIGN, {"id": campaign_id})).first() is None:
-        raise Refused(f"There is no campaign {campaign_id}.")
+        raise no_campaign(campaign_id)

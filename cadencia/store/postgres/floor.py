@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cadencia.domain.agents import Agent, AgentChange, AgentSession, AgentState
 from cadencia.domain.codes import ABANDONED, ANSWERED, DISPOSITIONS
 from cadencia.domain.dialing import Campaign, CampaignCounts, CampaignSettings, CampaignState
-from cadencia.errors import Refused
 from cadencia.store.batch import NEVER, changes
 from cadencia.store.postgres.base import Log, PostgresBase, verify_campaign
+from cadencia.store.refusals import campaign_taken, no_agent, no_campaign
 
 # All campaigns; a handful, read whole.
 _CAMPAIGNS = text(
@@ -144,7 +144,7 @@ class PostgresFloor(PostgresBase):
                 "created_at": campaign.created_at,
             }
             if (await connection.execute(_CREATE, row)).first() is None:
-                raise Refused(f"There is a campaign {campaign.id} already.")
+                raise campaign_taken(campaign.id)
             log = Log()
             body = {"state": str(campaign.state), "by": by, "reason": "created"}
             log.add("campaign.state", campaign.created_at, campaign_id=campaign.id, body=body)
@@ -158,7 +158,7 @@ class PostgresFloor(PostgresBase):
         async def work(connection: AsyncConnection) -> None:
             row = (await connection.execute(_SETTINGS, {"id": campaign_id})).scalar_one_or_none()
             if row is None:
-                raise Refused(f"There is no campaign {campaign_id}.")
+                raise no_campaign(campaign_id)
             await connection.execute(_SET_SETTINGS, {"id": campaign_id, "settings": _json(settings)})
             log = Log()
             body = {"by": by, "reason": reason, "changes": changes(_settings(row), settings)}
@@ -172,7 +172,7 @@ class PostgresFloor(PostgresBase):
     ) -> None:
         async def work(connection: AsyncConnection) -> None:
             if (await connection.execute(_SET_STATE, {"id": campaign_id, "state": str(state)})).first() is None:
-                raise Refused(f"There is no campaign {campaign_id}.")
+                raise no_campaign(campaign_id)
             log = Log()
             body = {"state": str(state), "by": by, "reason": reason}
             log.add("campaign.state", now, campaign_id=campaign_id, body=body)
@@ -226,7 +226,7 @@ class PostgresFloor(PostgresBase):
             known = set((await connection.execute(_SET_AGENTS, rows)).scalars())
             for agent_id in last:
                 if agent_id not in known:
-                    raise Refused(f"There is no agent {agent_id}.")
+                    raise no_agent(agent_id)
             log = Log()
             for c in changes:
                 body = {"state": str(c.state), "reason": c.reason}

@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cadencia.domain.people import DebtorFile, PersonIn
-from cadencia.errors import Refused
 from cadencia.store.batch import merged, priority
 from cadencia.store.port import Imported
 from cadencia.store.postgres.base import Log, PostgresBase, verify_campaign
 from cadencia.store.postgres.files import files_of
+from cadencia.store.refusals import no_person
 
 # Insert or update persons; returns only those that are new or different. By persons_doc_type_doc_number_key.
 _PERSONS = text(
@@ -158,7 +158,7 @@ class PostgresPortfolio(PostgresBase):
     async def file(self, person_id: int) -> DebtorFile:
         found = await self._snapshot(lambda connection: files_of(connection, [person_id]))
         if person_id not in found:
-            raise Refused(f"There is no person {person_id}.")
+            raise no_person(person_id)
         return found[person_id]
 
 

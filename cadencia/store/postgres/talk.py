@@ -9,10 +9,11 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cadencia.domain.dialing import AttemptState, Disposed, OpenAttempt
-from cadencia.errors import Refused, StoreError
+from cadencia.errors import StoreError, Words
 from cadencia.store.batch import DIALLABLE
 from cadencia.store.postgres.base import Log, PostgresBase
 from cadencia.store.postgres.files import files_of
+from cadencia.store.refusals import no_attempt, of_another_agent, reached_no_agent
 
 # The attempt that is disposed of, locked against its settlement. By primary key.
 _ATTEMPT = text(
@@ -133,11 +134,11 @@ async def _dispose(connection: AsyncConnection, d: Disposed) -> None:
 def _may_dispose(attempt: Any, d: Disposed) -> Any:
     """Of an attempt that no agent had, only one that is still going on may be disposed of."""
     if attempt is None or attempt.state == AttemptState.LEASED:
-        raise Refused("There is no such attempt.")
+        raise no_attempt()
     if attempt.agent_id is None and attempt.state == AttemptState.SETTLED:
-        raise Refused("This attempt reached no agent.")
+        raise reached_no_agent()
     if attempt.agent_id not in (None, d.agent_id):
-        raise Refused("This attempt is another agent's.")
+        raise of_another_agent()
     return attempt
 
 
@@ -163,7 +164,13 @@ async def _read(connection: AsyncConnection, statement: TextClause) -> tuple[Ope
 def _open(r: Any, file: Any) -> OpenAttempt:
     phone = next((p for p in file.phones if p.id == r.phone_id), None)
     if phone is None:
-        raise StoreError("An attempt's phone is missing from its person's file.", "Run: cadencia doctor")
+        raise StoreError(
+            Words(
+                "An attempt's phone is missing from its person's file.",
+                "El teléfono de un intento falta en los datos de su persona.",
+            ),
+            Words("Restore the newest backup.", "Restaure el respaldo más reciente."),
+        )
     return OpenAttempt(
         attempt_id=r.id,
         campaign_id=r.campaign_id,

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from cadencia.errors import AmiLost, AmiRefused, AmiTimeout, RemoteProtocolError, TelephonyError
+from cadencia.config.system import reason
+from cadencia.errors import AmiLost, AmiRefused, AmiTimeout, RemoteProtocolError, TelephonyError, Words
 from cadencia.telephony.ami.codec import Decoder, Message, encode
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,11 @@ log = structlog.get_logger(__name__)
 #: Makes a connection: `loop.create_connection` bound to a host and port, or a pair in memory for tests.
 Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
 EventHandler = Callable[[Message], None]
+
+_REACH = Words(
+    "Start Asterisk, and check switch.host and switch.port.", "Arranque Asterisk, y revise switch.host y switch.port."
+)
+_NO_LINK = (Words("there is no link to the switch", "no hay enlace con el conmutador"),)
 
 
 @dataclass(frozen=True)
@@ -99,14 +105,34 @@ class AmiSession(asyncio.Protocol):
             async with asyncio.timeout(timeout_s):
                 await connector(make)
         except TimeoutError as error:
-            raise AmiTimeout("the switch did not accept the connection in time") from error
+            raise AmiTimeout(
+                Words(
+                    "the switch did not accept the connection in time", "el conmutador no aceptó la conexión a tiempo"
+                ),
+                _REACH,
+            ) from error
         except OSError as error:
-            raise AmiLost(f"the switch cannot be reached ({error.strerror or error})") from error
+            why = reason(error)
+            raise AmiLost(
+                Words(f"the switch cannot be reached ({why})", f"no se llega al conmutador ({why.es})"), _REACH
+            ) from error
         if session is None:
-            raise AmiLost("the connector made no connection")
+            raise AmiLost(Words("the connector made no connection", "no se hizo la conexión"))
         try:
             await session.action("Login", {"Username": user, "Secret": secret}, timeout_s=timeout_s)
-        except TelephonyError:
+        except AmiRefused as error:
+            session.close()
+            raise AmiRefused(
+                Words(
+                    f"The switch refused the user {user!r} ({error.message}).",
+                    f"El conmutador rechazó al usuario {user!r} ({error.message}).",
+                ),
+                Words(
+                    "Check switch.user and switch.secret against manager.conf, and its permit lines.",
+                    "Compare switch.user y switch.secret con manager.conf, y sus líneas permit.",
+                ),
+            ) from None
+        except BaseException:  # a cancelled log-in must not leave a connection behind either
             session.close()
             raise
         return session
@@ -127,7 +153,14 @@ class AmiSession(asyncio.Protocol):
         for waiting in pending.values():
             waiting.timer.cancel()
             if not waiting.answer.done():
-                waiting.answer.set_exception(AmiLost(f"the link went down before the answer to {waiting.action}"))
+                waiting.answer.set_exception(
+                    AmiLost(
+                        Words(
+                            f"the link went down before the answer to {waiting.action}",
+                            f"el enlace cayó antes de la respuesta a {waiting.action}",
+                        )
+                    )
+                )
                 waiting.answer.exception()  # the caller may be gone: then nobody needs to hear of it
         if not self.lost.done():
             self.lost.set_result(exc)
@@ -169,7 +202,7 @@ class AmiSession(asyncio.Protocol):
         """Send several actions in one write and return a future for each answer."""
         transport = self._transport
         if transport is None or transport.is_closing():
-            raise AmiLost("there is no link to the switch")
+            raise AmiLost(*_NO_LINK)
         ids = [f"c{next(self._ids)}" for _ in actions]
         wire = b"".join(
             encode(action.name, [("ActionID", id_), *action.fields.items()], action.variables)
@@ -184,7 +217,7 @@ class AmiSession(asyncio.Protocol):
     ) -> list[Message]:
         """Send a list action (Status, DeviceStateList) and return its events, without the closing one."""
         if self._transport is None:
-            raise AmiLost("there is no link to the switch")
+            raise AmiLost(*_NO_LINK)
         id_ = f"c{next(self._ids)}"
         wire = encode(name, [("ActionID", id_), *(fields or {}).items()])
         pending = self._expect(id_, name, timeout_s)
@@ -208,7 +241,14 @@ class AmiSession(asyncio.Protocol):
     def _late(self, id_: str, timeout_s: float) -> None:
         pending = self._pending.pop(id_, None)
         if pending is not None and not pending.answer.done():
-            pending.answer.set_exception(AmiTimeout(f"no answer to {pending.action} within {timeout_s:g} s"))
+            pending.answer.set_exception(
+                AmiTimeout(
+                    Words(
+                        f"no answer to {pending.action} within {timeout_s:g} s",
+                        f"sin respuesta a {pending.action} en {timeout_s:g} s",
+                    )
+                )
+            )
             pending.answer.exception()
 
     def _take(self, message: Message) -> None:
@@ -258,7 +298,13 @@ async def rights(session: AmiSession) -> frozenset[str]:
     answer = await session.action("ListCommands")
     names = frozenset(key for key in answer.keys() if key not in ("Response", "ActionID", "Message"))  # noqa: SIM118
     if not names:
-        raise RemoteProtocolError("the switch named no action this account may use")
+        raise RemoteProtocolError(
+            Words(
+                "the switch named no action this account may use",
+                "el conmutador no nombró ninguna acción permitida a esta cuenta",
+            ),
+            Words("Give it write = originate,call in manager.conf.", "Déle write = originate,call en manager.conf."),
+        )
     return names
 
 
@@ -307,6 +353,10 @@ class AmiLink:
                 attempt = await self._once(attempt)
             except TelephonyError as error:
                 self._on_trouble(error)
+            except Exception as error:
+                # Whatever it was (the store, a bug in resynchronising), a link that nobody keeps is worse.
+                log.exception("ami.link_failed")
+                self._on_trouble(AmiLost(f"the link could not be brought up ({error})"))
             await asyncio.sleep(backoff_s(attempt, self._rng.uniform))
             attempt += 1
 

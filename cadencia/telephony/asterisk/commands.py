@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from cadencia.errors import ConfigError
+from cadencia.errors import ConfigError, Words
 from cadencia.telephony.asterisk.install import default_root, find_asterisk
-from cadencia.telephony.asterisk.lab import Lab, console, end_process, runs_in
+from cadencia.telephony.asterisk.lab import START_ONE, Lab, console, end_process, runs_in
 from cadencia.telephony.asterisk.root import Progress, build_root, is_ready
 
 
@@ -52,7 +52,11 @@ def start_lab(
     known = _read(path)
     if known and runs_in(known["pid"], known["dir"]):
         raise ConfigError(
-            f"A lab named {name} runs already (pid {known['pid']}).", "Stop it first, or use another name."
+            Words(
+                f"A lab named {name} runs already (pid {known['pid']}).",
+                f"Ya corre un laboratorio llamado {name} (pid {known['pid']}).",
+            ),
+            Words("Stop it first, or use another name.", "Deténgalo primero, o use otro nombre."),
         )
     lab = Lab(agents=agents, admin=admin, detached=True, trunk_port=trunk_port).start()
     info = {"name": name, **lab.info()}
@@ -87,7 +91,7 @@ def lab_info(name: str = "lab") -> dict[str, Any]:
     """
     info = _read(_info_path(name))
     if not info:
-        raise ConfigError(f"There is no lab named {name}.", "Start one with `cadencia asterisk lab start`.")
+        raise ConfigError(Words(f"There is no lab named {name}.", f"No hay un laboratorio llamado {name}."), START_ONE)
     return {**info, "running": runs_in(info["pid"], info["dir"])}
 
 
@@ -103,7 +107,10 @@ def lab_console(command: str, name: str = "lab") -> dict[str, Any]:
 
 def _info_path(name: str) -> Path:
     if not name.replace("-", "").replace("_", "").isalnum():
-        raise ConfigError(f"{name!r} cannot be a lab's name.", "Use letters, digits, - and _.")
+        raise ConfigError(
+            Words(f"{name!r} cannot be a lab's name.", f"{name!r} no puede ser el nombre de un laboratorio."),
+            Words("Use letters, digits, - and _.", "Use letras, dígitos, - y _."),
+        )
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "cadencia" / "asterisk" / "labs" / f"{name}.json"
 

@@ -14,7 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from cadencia.errors import SwitchUnfit
+from cadencia.errors import SwitchUnfit, Words
 
 #: The version the integration tests were last green on, and the transcripts were recorded from.
 LAST_GREEN = "22.10.1"
@@ -23,6 +23,10 @@ LAST_GREEN = "22.10.1"
 ROOT_VARIABLE = "CADENCIA_ASTERISK_ROOT"
 
 SUITE = "sid"
+_REBUILD = Words(
+    "Install Asterisk again, or build a private one: `cadencia asterisk root`.",
+    "Instale Asterisk de nuevo, o arme uno privado: `cadencia asterisk root`.",
+)
 _VERSION = re.compile(r"Asterisk\s+(?:certified[/-])?(\d+(?:\.\d+)*)")
 
 
@@ -77,8 +81,11 @@ def find_asterisk(root: Path | None = None, *, look: bool = True) -> Installatio
     program = shutil.which("asterisk")
     if program is None:
         raise SwitchUnfit(
-            f"There is no Asterisk in {folder} and none on PATH.",
-            "Run `cadencia asterisk root` once, as root, to build a private one.",
+            Words(f"There is no Asterisk in {folder} and none on PATH.", f"No hay Asterisk en {folder} ni en PATH."),
+            Words(
+                "Run `cadencia asterisk root` once, as root, to build a private one.",
+                "Ejecute `cadencia asterisk root` una vez, como root, para armar uno privado.",
+            ),
         )
     found = _on_path(Path(program))
     if look:
@@ -86,8 +93,14 @@ def find_asterisk(root: Path | None = None, *, look: bool = True) -> Installatio
 
         if not carries_tech_cause(found):
             raise SwitchUnfit(
-                f"The installed Asterisk {found.version} does not tell the SIP code of a hang-up (TechCause).",
-                "Use 20.17, 22.7, 23.1 or later, or run `cadencia asterisk root` once, as root.",
+                Words(
+                    f"The installed Asterisk {found.version} does not tell the SIP code of a hang-up (TechCause).",
+                    f"El Asterisk {found.version} instalado no dice el código SIP de un colgado (TechCause).",
+                ),
+                Words(
+                    "Use 20.17, 22.7, 23.1 or later, or run `cadencia asterisk root` once, as root.",
+                    "Use 20.17, 22.7, 23.1 o posterior, o ejecute `cadencia asterisk root` una vez, como root.",
+                ),
             )
     return found
 
@@ -99,8 +112,11 @@ def _in_root(root: Path) -> Installation:
         loader = next(iter(sorted((root / "usr/lib" / triplet).glob("ld-linux*.so.*"))))
     except (StopIteration, OSError) as error:
         raise SwitchUnfit(
-            f"{root} is not a complete root folder.",
-            "Remove it and run `cadencia asterisk root` again, as root.",
+            Words(f"{root} is not a complete root folder.", f"{root} no es una carpeta raíz completa."),
+            Words(
+                "Remove it and run `cadencia asterisk root` again, as root.",
+                "Bórrela y ejecute de nuevo `cadencia asterisk root`, como root.",
+            ),
         ) from error
     libraries = root / "usr/lib" / triplet
     path = f"{libraries}:{libraries}/asterisk:{root}/usr/lib"
@@ -115,8 +131,14 @@ def _on_path(program: Path) -> Installation:
     sounds = _first(Path("/"), "usr/share/asterisk/sounds", "var/lib/asterisk/sounds")
     if modules is None or sounds is None:
         raise SwitchUnfit(
-            f"The modules or sounds of {program} were not found.",
-            "Run `cadencia asterisk root` once, as root, to build a private Asterisk.",
+            Words(
+                f"The modules or sounds of {program} were not found.",
+                f"No se hallaron los módulos o sonidos de {program}.",
+            ),
+            Words(
+                "Run `cadencia asterisk root` once, as root, to build a private Asterisk.",
+                "Ejecute `cadencia asterisk root` una vez, como root, para armar un Asterisk privado.",
+            ),
         )
     command = (str(program),)
     return Installation(command, modules, sounds.parent, version_of(command), "system")
@@ -136,8 +158,14 @@ def version_of(command: tuple[str, ...]) -> str:
         # the words come from our own folder or from PATH, never from a user
         done = subprocess.run([*command, "-V"], capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SwitchUnfit(f"{command[-1]} does not start: {error}.") from error
+        raise SwitchUnfit(
+            Words(f"{command[-1]} does not start: {error}.", f"{command[-1]} no arranca: {error}."), _REBUILD
+        ) from error
     match = _VERSION.search(done.stdout)
     if match is None:
-        raise SwitchUnfit(f"{command[-1]} does not tell its version: {(done.stderr or done.stdout).strip()[:200]}.")
+        said = (done.stderr or done.stdout).strip()[:200]
+        raise SwitchUnfit(
+            Words(f"{command[-1]} does not tell its version: {said}.", f"{command[-1]} no dice su versión: {said}."),
+            _REBUILD,
+        )
     return match[1]

@@ -16,13 +16,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cadencia.errors import AmiLost, AmiRefused, AmiTimeout, ConfigError, SwitchUnfit
+from cadencia.errors import AmiLost, AmiRefused, AmiTimeout, ConfigError, SwitchUnfit, Words
 from cadencia.telephony.asterisk.install import Installation, find_asterisk
 from cadencia.telephony.asterisk.labfiles import ADMIN, free_ports, write_files
 from cadencia.telephony.asterisk.plain import PlainAmi
 from cadencia.telephony.asterisk.plan import AgentPhone, AmiAccount, SwitchPlan, Trunk, Waits
 
 PREFIX = "cadencia-lab-"
+
+START_ONE = Words("Start one with `cadencia asterisk lab start`.", "Arranque uno con `cadencia asterisk lab start`.")
+_SEE_LOG = Words("The message holds the end of its log.", "El mensaje trae el final de su registro.")
+_AGAIN = Words("Try again.", "Intente de nuevo.")
 
 #: Becomes the server after asking the kernel to kill it when its parent's thread ends. In a process of its own because
 #: `preexec_fn` is not safe in a program that has threads.
@@ -210,21 +214,40 @@ class Lab:
         account = self.plan.account
         while True:
             if not self._lives():
-                raise _PortTaken(f"Asterisk ended at start: {self.log()[-600:]}")
+                raise _PortTaken(_ended(self.log()[-600:]), _SEE_LOG)
             try:
                 with PlainAmi(self.ami_port, account.user, account.secret, 2.0) as ami:
                     # the port opens before the modules are loaded; FullyBooted says that all are
                     next(m for m in ami.messages(timeout_s) if m.get("Event") == "FullyBooted")
                 break
             except AmiRefused as error:
-                raise _PortTaken(f"Another program listens on port {self.ami_port}.") from error
+                raise _PortTaken(
+                    Words(
+                        f"Another program listens on port {self.ami_port}.",
+                        f"Otro programa escucha en el puerto {self.ami_port}.",
+                    ),
+                    _AGAIN,
+                ) from error
             except (AmiLost, AmiTimeout) as error:
                 if time.monotonic() > until:
-                    raise SwitchUnfit(f"Asterisk was not ready within {timeout_s:g} s: {self.log()[-600:]}") from error
+                    tail = self.log()[-600:]
+                    raise SwitchUnfit(
+                        Words(
+                            f"Asterisk was not ready within {timeout_s:g} s: {tail}",
+                            f"Asterisk no quedó listo en {timeout_s:g} s: {tail}",
+                        ),
+                        _SEE_LOG,
+                    ) from error
             time.sleep(0.01)
         self.ready_s = time.monotonic() - self._began
         if "could not be started" in self.log():
-            raise _PortTaken(f"Asterisk could not listen for SIP on port {self.sip_port}.")
+            raise _PortTaken(
+                Words(
+                    f"Asterisk could not listen for SIP on port {self.sip_port}.",
+                    f"Asterisk no pudo escuchar SIP en el puerto {self.sip_port}.",
+                ),
+                _AGAIN,
+            )
 
     # -- looking in --------------------------------------------------------------------------------------------------
 
@@ -271,6 +294,10 @@ class _PortTaken(SwitchUnfit):
     """A port that was free a moment ago is not: worth another try with others."""
 
 
+def _ended(tail: str) -> Words:
+    return Words(f"Asterisk ended at start: {tail}", f"Asterisk terminó al arrancar: {tail}")
+
+
 def _detach(command: list[str], folder: Path) -> int:
     """Starts the command as nobody's child and returns its process id."""
     words = [sys.executable, "-I", "-S", "-c", _DETACH, *command]
@@ -278,7 +305,13 @@ def _detach(command: list[str], folder: Path) -> int:
         words, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=folder, timeout=20, check=False
     )
     if done.returncode != 0:
-        raise SwitchUnfit(f"The server could not be started: {done.stderr.strip()[-300:]}")
+        raise SwitchUnfit(
+            Words(
+                f"The server could not be started: {done.stderr.strip()[-300:]}",
+                f"No se pudo arrancar el servidor: {done.stderr.strip()[-300:]}",
+            ),
+            _SEE_LOG,
+        )
     return int(done.stdout)
 
 
@@ -291,7 +324,7 @@ def console(command: tuple[str, ...], folder: Path, line: str) -> str:
     words = [*command, "-C", str(folder / "etc/asterisk.conf"), "-rx", line]
     done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
     if done.returncode != 0 or "Unable to connect to remote asterisk" in done.stdout + done.stderr:
-        raise ConfigError("The server does not answer.", "Start one with `cadencia asterisk lab start`.")
+        raise ConfigError(Words("The server does not answer.", "El servidor no responde."), START_ONE)
     return done.stdout
 
 

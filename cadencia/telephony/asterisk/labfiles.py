@@ -8,7 +8,7 @@ import socket
 import struct
 from pathlib import Path
 
-from cadencia.errors import SwitchUnfit
+from cadencia.errors import SwitchUnfit, Words
 from cadencia.telephony.asterisk.config import EXTENSIONS_FILE, MANAGER_FILE, PJSIP_FILE, generate
 from cadencia.telephony.asterisk.install import Installation
 from cadencia.telephony.asterisk.plan import SwitchPlan
@@ -67,7 +67,10 @@ def _free(kind: socket.SocketKind, count: int, taken: set[int]) -> list[int]:
             found.append(port)
     if len(found) == count:
         return found
-    raise SwitchUnfit("No free ports were found on 127.0.0.1.")
+    raise SwitchUnfit(
+        Words("No free ports were found on 127.0.0.1.", "No se hallaron puertos libres en 127.0.0.1."),
+        Words("Stop other servers and try again.", "Detenga otros servidores e intente de nuevo."),
+    )
 
 
 def write_files(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from types import TracebackType
 
-from cadencia.errors import AmiLost, AmiRefused, AmiTimeout
+from cadencia.errors import AmiLost, AmiRefused, AmiTimeout, Words
 
 
 class PlainAmi:
@@ -32,14 +32,21 @@ class PlainAmi:
         try:
             self._socket = socket.create_connection(("127.0.0.1", port), timeout_s)
         except OSError as error:
-            raise AmiLost(f"Nobody answers on port {port}: {error}.") from error
+            raise AmiLost(
+                Words(f"Nobody answers on port {port}: {error}.", f"Nadie responde en el puerto {port}: {error}.")
+            ) from error
         self._buffer = b""
         self._timeout_s = timeout_s
         self.send(Action="Login", Username=user, Secret=secret)
         answer = next(m for m in self.messages() if "Response" in m)
         if answer["Response"] != "Success":
             self.close()
-            raise AmiRefused(f"The account {user} was refused: {answer.get('Message', '')}.")
+            raise AmiRefused(
+                Words(
+                    f"The account {user} was refused: {answer.get('Message', '')}.",
+                    f"La cuenta {user} fue rechazada: {answer.get('Message', '')}.",
+                )
+            )
 
     def __enter__(self) -> PlainAmi:
         return self
@@ -75,11 +82,13 @@ class PlainAmi:
             try:
                 part = self._socket.recv(65536)
             except TimeoutError as error:
-                raise AmiTimeout(f"Nothing more came within {limit_s:g} s.") from error
+                raise AmiTimeout(
+                    Words(f"Nothing more came within {limit_s:g} s.", f"No llegó nada más en {limit_s:g} s.")
+                ) from error
             except OSError as error:
-                raise AmiLost(f"The connection broke: {error}.") from error
+                raise AmiLost(Words(f"The connection broke: {error}.", f"La conexión se cortó: {error}.")) from error
             if not part:
-                raise AmiLost("The connection was closed.")
+                raise AmiLost(Words("The connection was closed.", "La conexión se cerró."))
             self._buffer += part
 
 

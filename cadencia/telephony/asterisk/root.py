@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cadencia.errors import ConfigError, SwitchUnfit
+from cadencia.config.system import reason
+from cadencia.errors import ConfigError, SwitchUnfit, Words
 from cadencia.telephony.asterisk.install import SUITE, Installation, default_root, find_asterisk, version_of
 
 #: What is installed into the folder. Debian's asterisk package brings all the modules; the sounds are the Spanish ones.
@@ -26,7 +27,15 @@ PACKAGES = ("asterisk", "asterisk-core-sounds-es-gsm")
 
 MARK = ".cadencia-root.json"
 _MACHINES = ("x86_64", "aarch64")
-_NEEDS_ROOT = "Run `sudo cadencia asterisk root` once, or name a ready folder in CADENCIA_ASTERISK_ROOT."
+_NEEDS_ROOT = Words(
+    "Run `sudo cadencia asterisk root` once, or name a ready folder in CADENCIA_ASTERISK_ROOT.",
+    "Ejecute `sudo cadencia asterisk root` una vez, o nombre una carpeta lista en CADENCIA_ASTERISK_ROOT.",
+)
+_ANOTHER = Words(
+    "Name an empty or a new folder in CADENCIA_ASTERISK_ROOT.",
+    "Nombre una carpeta vacía o nueva en CADENCIA_ASTERISK_ROOT.",
+)
+_DEBOOTSTRAP = Words("Install debootstrap first.", "Instale primero debootstrap.")
 
 Progress = Callable[[str], None]
 
@@ -55,7 +64,10 @@ def build_root(target: Path | None = None, *, progress: Progress | None = None, 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{folder.parent} cannot be made: {error.strerror}.") from error
+        why = reason(error)
+        raise ConfigError(
+            Words(f"{folder.parent} cannot be made: {why}.", f"No se puede crear {folder.parent}: {why.es}."), _ANOTHER
+        ) from error
     with _locked(folder.parent / ".lock", say):
         if not is_ready(folder):  # another builder may have finished while we waited
             _build(folder, mirror or find_mirror(), say)
@@ -82,18 +94,30 @@ def ensure_asterisk(*, progress: Progress | None = None) -> Installation:
 def _check_machine(folder: Path) -> None:
     if platform.system() != "Linux" or platform.machine() not in _MACHINES:
         raise ConfigError(
-            f"A private Asterisk can be built on Linux on {' or '.join(_MACHINES)} only.",
-            "Use the simulated switch (`cadencia demo`), or an Asterisk on another machine.",
+            Words(
+                f"A private Asterisk can be built on Linux on {' or '.join(_MACHINES)} only.",
+                f"Un Asterisk privado solo se puede armar en Linux sobre {' o '.join(_MACHINES)}.",
+            ),
+            Words(
+                "Use the simulated switch (`cadencia demo`), or an Asterisk on another machine.",
+                "Use el conmutador simulado (`cadencia demo`), o un Asterisk en otra máquina.",
+            ),
         )
     if os.geteuid() != 0:
-        raise ConfigError(f"Building the private Asterisk in {folder} needs root, once.", _NEEDS_ROOT)
+        raise ConfigError(
+            Words(
+                f"Building the private Asterisk in {folder} needs root, once.",
+                f"Armar el Asterisk privado en {folder} requiere root, una vez.",
+            ),
+            _NEEDS_ROOT,
+        )
 
 
 def _check_free(folder: Path) -> None:
     """A folder that somebody named by mistake is not ours to replace."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(
-            f"{folder} exists and holds no Asterisk.", "Name an empty or a new folder in CADENCIA_ASTERISK_ROOT."
+            Words(f"{folder} exists and holds no Asterisk.", f"{folder} existe y no contiene un Asterisk."), _ANOTHER
         )
 
 
@@ -159,7 +183,10 @@ def _run(command: list[str], log: Path, env: dict[str, str]) -> None:
         done = subprocess.run(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env, check=False)  # noqa: S603
     if done.returncode != 0:
         last = " ".join(log.read_text(errors="replace").split("\n")[-4:]).strip()
-        raise SwitchUnfit(f"{Path(command[0]).name} failed: {last[-300:]}", f"The whole log is {log}.")
+        raise SwitchUnfit(
+            Words(f"{Path(command[0]).name} failed: {last[-300:]}", f"{Path(command[0]).name} falló: {last[-300:]}"),
+            Words(f"The whole log is {log}.", f"El registro completo es {log}."),
+        )
 
 
 def _debootstrap(say: Progress) -> str:
@@ -167,7 +194,13 @@ def _debootstrap(say: Progress) -> str:
     if found:
         return found
     if shutil.which("apt-get") is None:
-        raise ConfigError("debootstrap is not installed and this machine has no apt.", "Install debootstrap first.")
+        raise ConfigError(
+            Words(
+                "debootstrap is not installed and this machine has no apt.",
+                "debootstrap no está instalado y esta máquina no tiene apt.",
+            ),
+            _DEBOOTSTRAP,
+        )
     say("Installing debootstrap.")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "--no-install-recommends", "debootstrap"]
@@ -176,7 +209,13 @@ def _debootstrap(say: Progress) -> str:
         found = shutil.which("debootstrap")
         if found:
             return found
-    raise ConfigError("debootstrap is not installed and apt-get could not install it.", "Install debootstrap first.")
+    raise ConfigError(
+        Words(
+            "debootstrap is not installed and apt-get could not install it.",
+            "debootstrap no está instalado y apt-get no pudo instalarlo.",
+        ),
+        _DEBOOTSTRAP,
+    )
 
 
 # -- the machine's own mirror ------------------------------------------------------------------------------------------
@@ -193,8 +232,14 @@ def find_mirror(sources: Path = Path("/etc/apt")) -> str:
         if _carries_suite(address):
             return address
     raise ConfigError(
-        f"None of the mirrors in {sources} carries Debian {SUITE}: {', '.join(candidates) or 'there are none'}.",
-        "Build the folder on a Debian machine and name a copy of it in CADENCIA_ASTERISK_ROOT.",
+        Words(
+            f"None of the mirrors in {sources} carries Debian {SUITE}: {', '.join(candidates) or 'there are none'}.",
+            f"Ninguna réplica en {sources} trae Debian {SUITE}: {', '.join(candidates) or 'no hay ninguna'}.",
+        ),
+        Words(
+            "Build the folder on a Debian machine and name a copy of it in CADENCIA_ASTERISK_ROOT.",
+            "Arme la carpeta en una máquina con Debian y nombre una copia en CADENCIA_ASTERISK_ROOT.",
+        ),
     )
 
 
