@@ -15,9 +15,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from conformance import compared, differences, out_of_order, told_by_each_leg
-from stages import MORE, Case, record_afresh, recorder, simulate
+from stages import AWKWARD, MORE, Case, record_afresh, recorder, simulate
 
-from cadencia.telephony.asterisk import Installation
+from cadencia.telephony.ami.session import AmiSession, tcp
+from cadencia.telephony.asterisk import Installation, Lab
+from cadencia.testing.sip import HUMAN, Carrier
 from cadencia.testing.transcripts import Transcript, parse_transcript, read_folder, read_transcript
 from cadencia.testing.virtual import run_virtual
 
@@ -172,3 +174,31 @@ async def _recorded_afresh(names: list[str], at_once: int, folder: Path) -> dict
 
     faults = await asyncio.gather(*map(differing, names))
     return {name: fault for name, fault in zip(names, faults, strict=True) if fault}
+
+
+@pytest.mark.asterisk
+async def test_awkward_values_arrive_whole(asterisk_lab: Lab, sip_carrier: Carrier) -> None:
+    """By Originate, where a bare comma would begin another variable, and by Setvar."""
+    account = asterisk_lab.plan.account
+    ready = asyncio.Event()
+    port = asterisk_lab.ami_port
+    session = await AmiSession.connect(tcp("127.0.0.1", port), account.user, account.secret, lambda event: ready.set())
+    sip_carrier.behaviour = lambda number: HUMAN.but(leaves_after_voice_s=None)
+    awkward = {f"CAD_NOTE{n}": value for n, value in enumerate(AWKWARD)}
+    fields = {"Channel": "PJSIP/3001112233@trunk", "ChannelId": "cfm-1", "Context": "cad-debtor", "Exten": "s"}
+    order = {**fields, "Priority": 1, "Async": "true", "Timeout": 5000}
+    await session.action("Originate", order, {**awkward, "CAD_WAIT_S": 5})
+    async with asyncio.timeout(5):
+        while not sip_carrier.calls or not sip_carrier.calls[-1].is_up:
+            await asyncio.sleep(0.01)
+    for name, value in awkward.items():
+        answer = await session.action("Getvar", {"Channel": "cfm-1", "Variable": name})
+        assert answer["Value"] == value
+        await session.action("Setvar", {"Channel": "cfm-1", "Variable": "CAD_OTHER", "Value": value})
+        answer = await session.action("Getvar", {"Channel": "cfm-1", "Variable": "CAD_OTHER"})
+        assert answer["Value"] == value.lstrip()  # blanks after the colon belong to nobody
+    answer = await session.action("Getvar", {"Channel": "cfm-1", "Variable": "CAD_WITH"})
+    assert answer["Value"] == ""  # what stood behind the comma set nothing
+    await session.action("Hangup", {"Channel": "cfm-1"})
+    session.close()
+    await session.lost

@@ -22,6 +22,9 @@ MAX_MESSAGE_BYTES = 1 << 20
 MAX_LINE_BYTES = 1020
 MAX_LINES = 128
 
+#: The longest number there is: 64 bits.
+_DIGITS = 19
+
 _FORBIDDEN = ("\r", "\n", "\0")
 
 
@@ -66,7 +69,8 @@ class Message:
     def number(self, key: str) -> int | None:
         """A decimal value, None if absent or not a number."""
         value = self._headers.get(key, "")
-        return int(value) if value.isascii() and value.lstrip("-").isdigit() else None
+        digits = value.removeprefix("-")
+        return int(value) if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS else None
 
     def variables(self) -> dict[str, str]:
         """The `Variable: name=value` lines of a Status event; `(null)`, an unset variable, reads as empty."""
