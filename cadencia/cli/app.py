@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
 from cadencia import __version__
 from cadencia.cli import asterisk, campaign, database, demo, portfolio, run, user
+from cadencia.cli.faults import DEBUG, fault, refused
 from cadencia.cli.text import error_text
 from cadencia.errors import CadenciaError
 
@@ -35,11 +37,22 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 
 
 def main() -> None:
-    """The program `cadencia`."""
+    """The program `cadencia`. Exit 0: done; 1: a finding or a fault; 2: used wrongly; 130: Ctrl-C."""
     try:
-        app()
-    except CadenciaError as error:
-        print(error_text(error), file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+        app(prog_name="cadencia")
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get(DEBUG) == "1" and not isinstance(error, CadenciaError):
+            raise
+        told = _told(error)
+        print(error_text(told), file=sys.stderr)  # noqa: T201
+        sys.exit(told.exit_code)
+
+
+def _told(error: Exception) -> CadenciaError:
+    if isinstance(error, CadenciaError):
+        return error
+    if isinstance(error, OSError) and error.errno is not None:
+        return refused(error)
+    return fault(error)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cadencia.cli.options import AsJson, tell_json
 from cadencia.telephony import asterisk as switch
 
 app = typer.Typer(help="A private Asterisk, without touching the machine's own.", no_args_is_help=True)
@@ -21,12 +21,11 @@ Name = Annotated[str, typer.Option(help="Name of the lab, so that several can st
 def root(
     target: Annotated[Path | None, typer.Option(help="Folder to build in; a cache folder by default.")] = None,
 ) -> None:
-    """Build the private Asterisk's folder once (about a minute, as root).
+    """Build the private Asterisk's folder once (about a minute, as root); prints what it is as JSON.
 
     Example: cadencia asterisk root
     """
-    told = switch.root_command(target, progress=lambda text: typer.echo(text, err=True))
-    typer.echo(json.dumps(told, indent=2))
+    tell_json(switch.root_command(target, progress=lambda text: typer.echo(text, err=True)))
 
 
 @lab.command()
@@ -37,16 +36,16 @@ def start(
 
     Example: cadencia asterisk lab start --agents 12
     """
-    typer.echo(json.dumps(switch.start_lab(name, agents=agents), indent=2))
+    tell_json(switch.start_lab(name, agents=agents))
 
 
 @lab.command()
 def stop(name: Name = "lab") -> None:
-    """Stop that server and remove what it wrote.
+    """Stop that server and remove what it wrote; prints whether it ran as JSON.
 
     Example: cadencia asterisk lab stop
     """
-    typer.echo(json.dumps(switch.stop_lab(name), indent=2))
+    tell_json(switch.stop_lab(name))
 
 
 @lab.command()
@@ -55,13 +54,24 @@ def info(name: Name = "lab") -> None:
 
     Example: cadencia asterisk lab info
     """
-    typer.echo(json.dumps(switch.lab_info(name), indent=2))
+    tell_json(switch.lab_info(name))
 
 
 @lab.command()
-def console(command: Annotated[str, typer.Argument(help="Asterisk console command.")], name: Name = "lab") -> None:
+def cli(
+    command: Annotated[str, typer.Argument(help="Asterisk console command.")],
+    name: Name = "lab",
+    as_json: AsJson = False,
+) -> None:
     """Run one command on the server's own console.
 
-    Example: cadencia asterisk lab console "core show channels"
+    Example: cadencia asterisk lab cli "core show channels"
     """
-    typer.echo(switch.lab_console(command, name))
+    told = switch.lab_console(command, name)
+    if as_json:
+        tell_json(told)
+    else:
+        typer.echo(str(told["output"]).rstrip("\n"))
+
+
+lab.command("console", hidden=True)(cli)

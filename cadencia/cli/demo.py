@@ -16,7 +16,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from cadencia.cli.opening import disk_told
 from cadencia.cli.text import language, say
+from cadencia.cli.writing import verify_writable, write_whole
 from cadencia.compliance.hours import BOGOTA
 from cadencia.demo.session import Demo, DemoOptions
 from cadencia.dialer.views import CampaignView, FloorView
@@ -39,12 +41,15 @@ def demo(
 
     Example: cadencia demo --speed 10 --minutes 3 --json out.json
     """
+    if json_file is not None:
+        verify_writable(json_file)
     configure("warning" if not headless else "info")
     options = DemoOptions(agents, contacts, minutes, speed, seed, port, fresh)
-    told = asyncio.run(_run(options, headless))
-    if json_file is not None:
-        json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    with disk_told():
+        told = asyncio.run(_run(options, headless))
     _print_summary(told)
+    if json_file is not None:
+        write_whole(json_file, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 async def _run(options: DemoOptions, headless: bool) -> dict[str, Any]:

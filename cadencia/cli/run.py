@@ -7,18 +7,18 @@ import os
 import random
 import signal
 import socket as sockets
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from cadencia.cli.opening import database_url
+from cadencia.cli.opening import disk_told, open_store
+from cadencia.cli.options import Config
+from cadencia.cli.text import language, say
 from cadencia.clock import SystemClock
 from cadencia.config import Settings, load
 from cadencia.dialer.context import Options
 from cadencia.dialer.engine import Engine
 from cadencia.dialer.tally import Tally
-from cadencia.errors import AmiLost, CadenciaError
+from cadencia.errors import CadenciaError, spoken
 from cadencia.metrics.logs import configure
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.store.postgres import PostgresStore
@@ -26,25 +26,29 @@ from cadencia.telephony.ami.session import tcp
 from cadencia.web.app import create_app
 from cadencia.web.server import claim_port, serve
 
-#: Real seconds that a stop waits for conversations; what is left is taken over by the next start.
-_DRAIN_S = 5.0
+#: Real seconds that a stop may take to end what rings and waits; conversations go on without us.
+_DRAIN_S = 30.0
+
+#: Real seconds that the pages wait for the first link to the switch.
+_LINK_S = 2.0
 
 
-def run(config: Annotated[Path | None, typer.Option("-c", "--config", help="Settings file.")] = None) -> None:
+def run(config: Config = None) -> None:
     """Run the engine and the pages until SIGTERM or Ctrl-C.
 
     Example: cadencia run -c cadencia.toml
     """
     settings = load(config)
     configure(settings.log.level)
-    asyncio.run(_run(settings))
+    with disk_told(settings):
+        asyncio.run(_run(settings))
 
 
 async def _run(settings: Settings) -> None:
     # Ports first: nothing is started that would have to be undone.
     socket = claim_port(settings.web.host, settings.web.port)
     try:
-        store = await PostgresStore.open(await database_url(settings), connections=settings.database.connections)
+        store = await open_store(settings)
     except BaseException:
         socket.close()
         raise
@@ -71,27 +75,34 @@ async def _serve(settings: Settings, store: PostgresStore, socket: sockets.socke
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
     await engine.start()
     try:
-        await _first_link(engine, switch.host, switch.port)
+        await _first_link(engine, ended, switch.host, switch.port)
         app = create_app(engine, store, metrics=tally.metrics, secure_cookies=settings.web.secure_cookies)
         pages = asyncio.create_task(serve(app, settings.web.host, settings.web.port, sock=socket))
         lag = asyncio.create_task(watch_loop_lag(tally.metrics, clock))
         typer.echo(settings.web.base_url or f"http://{settings.web.host}:{socket.getsockname()[1]}")
         waiting = asyncio.create_task(ended.wait())
         await asyncio.wait({pages, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        broken = pages.exception() if pages.done() else None
         for task in (pages, lag, waiting):
             task.cancel()
         await asyncio.gather(pages, lag, waiting, return_exceptions=True)
+        if broken is not None:
+            raise broken
     finally:
-        await engine.stop()
+        await engine.stop(_DRAIN_S)
 
 
-async def _first_link(engine: Engine, host: str, port: int) -> None:
+async def _first_link(engine: Engine, ended: asyncio.Event, host: str, port: int) -> None:
     """A switch that is down may come later; one that refuses us never will."""
-    try:
-        await engine.ready_to_dial(5.0)
-    except AmiLost as error:
-        typer.echo(f"{host}:{port}: {error.message}; trying again.", err=True)
-    except CadenciaError as error:
-        if not error.retryable:
-            error.hint = error.hint or f"Check switch.user and switch.secret, and manager.conf on {host}."
-            raise
+    up, stop = asyncio.create_task(engine.ready_to_dial(_LINK_S)), asyncio.create_task(ended.wait())
+    await asyncio.wait({up, stop}, return_when=asyncio.FIRST_COMPLETED)
+    error = up.exception() if up.done() else None
+    for task in (up, stop):
+        task.cancel()
+    await asyncio.gather(up, stop, return_exceptions=True)
+    if error is None:
+        return
+    if not isinstance(error, CadenciaError) or not error.retryable:
+        raise error
+    why, what = spoken(error.message, language()), spoken(error.hint, language())
+    typer.echo(f"{host}:{port}: {why}. {say('Se sigue intentando.', 'Trying again.')} {what}".rstrip(), err=True)

@@ -1,0 +1,6 @@
+"""`python -m cadencia` is `cadencia`."""
+
+from cadencia.cli import main
+
+if __name__ == "__main__":
+    main()
