@@ -240,7 +240,7 @@ class Demo:
         """Stop in order and return the summary."""
         simulated_s = self.clock.monotonic() - self.began_s
         wall_s = time.monotonic() - self.began_wall_s
-        await self.engine.stop(_DRAIN_S)
+        await self.engine.stop(_DRAIN_S, hang_up=True)
         seats = list(self.engine.floor_.seats.values())
         told = summary(
             await self.store.counts(CAMPAIGN),

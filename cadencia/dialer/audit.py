@@ -85,7 +85,7 @@ class Audit:
         for row in rows:
             if row.kind != "agent" or row.state != 6:
                 continue
-            seat = self._floor.seats.get(row.agent_id)
+            seat = self._floor.by_name(row.agent_id)
             if seat is None or seat.state is AgentState.OUT or (seat.leg_up and seat.leg != row.uniqueid):
                 self._drop(row, session)
             elif seat.leg != row.uniqueid or not seat.leg_up:

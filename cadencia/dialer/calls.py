@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -151,7 +151,8 @@ class Calls:
             for _, live in wanted:
                 self._never_sent(live)
             return
-        for (_, live), answer in zip(wanted, answers, strict=True):
+        for (runner, live), answer in zip(wanted, answers, strict=True):
+            runner.tell(PacingEventKind.LAUNCHED, live.attempt_id)
             answer.add_done_callback(partial(self._ordered, live))
             self._timer(live, live.settings.ring_s + _GIVE_UP_S, self._give_up)
 
@@ -411,10 +412,6 @@ class Calls:
                 talk_s=talk_s,
             )
         )
-
-    def unanswered(self) -> Iterable[LiveCall]:
-        """Calls that nobody has picked up yet."""
-        return [live for live in self.live.values() if live.call.answered_s is None]
 
     def lost_link(self) -> None:
         """Whoever waits cannot be put through until the link is back; the dialplan keeps its own limits."""

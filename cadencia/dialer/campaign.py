@@ -86,6 +86,7 @@ class CampaignRunner:
         launch: called with the leases to dial now.
         agents: the agents who may serve this campaign, as the controller sees them.
         room: how many calls the trunk takes now.
+        cancel: called with the attempt to take back.
     """
 
     def __init__(
@@ -120,9 +121,9 @@ class CampaignRunner:
         """The gate, at this instant, by this campaign's settings."""
         return judge(facts, self.settings, self._c.clock.now())
 
-    def tell(self, kind: PacingEventKind, ref: str) -> None:
+    def tell(self, kind: PacingEventKind, ref: str, agent_state: AgentState | None = None) -> None:
         """Let the controller know."""
-        self.controller.tell(PacingEvent(kind, self._c.clock.monotonic(), ref))
+        self.controller.tell(PacingEvent(kind, self._c.clock.monotonic(), ref, agent_state))
 
     # -- settings ------------------------------------------------------------------------------------------------------
     def change(self, campaign: Campaign) -> None:
@@ -213,7 +214,8 @@ class CampaignRunner:
         if at_work == 0:
             self.drop_hand("no agents")
             return
-        goal = max(2, decision.launch * 2, int(at_work * 0.2 * self.settings.ratio) + 1)
+        ratio = self.settings.ratio if self.settings.mode is Mode.RATIO else 1.0
+        goal = max(2, decision.launch * 2, int(at_work * 0.2 * ratio) + 1)
         short = goal - len(self._hand)
         if short <= 0 or len(self._hand) > goal // 2 or self._claiming:
             return

@@ -28,14 +28,15 @@ from cadencia.dialer.recovery import restore
 from cadencia.dialer.views import AgentView, FloorView
 from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
-from cadencia.domain.dialing import Disposed, Promise
+from cadencia.domain.dialing import Disposed, Lease, Promise
 from cadencia.errors import StoreError, SwitchUnfit, TelephonyError, Words
 from cadencia.pacing.port import AgentView as PacingAgent
+from cadencia.pacing.port import PacingEventKind
 from cadencia.queue.retry import after_disposition
 from cadencia.store.port import Store
 from cadencia.telephony.ami.codec import Message
 from cadencia.telephony.ami.session import AmiLink, AmiSession, Connector, rights
-from cadencia.telephony.call import WANTED_EVENTS, Bridges, Sign, Signal, read
+from cadencia.telephony.call import WANTED_EVENTS, Bridges, Phase, Sign, Signal, read
 from cadencia.telephony.outcomes import OutcomeTable, default_table
 from cadencia.telephony.trunks import TrunkLimits
 
@@ -104,6 +105,7 @@ class EngineCore:
         c.changed = self.changed
         self.floor_ = Floor(c, self._match, self._lost_agent, self._wrapup_expired)
         self.floor_.shown = self.show_agent
+        self.floor_.moved = self._agent_moved
         self.calls = Calls(c, self.floor_, self._table, self.runners.__getitem__, self._audit_now.set)
         self._audit = Audit(c, self.floor_, self.calls)
         await self._take_up_campaigns()
@@ -140,7 +142,7 @@ class EngineCore:
                 self.context,
                 campaign,
                 await self.store.counts(campaign.id),
-                launch=self.calls.launch,
+                launch=self._launch,
                 cancel=self.calls.cancel,
                 agents=self._serving,
                 room=self._room,
@@ -175,16 +177,25 @@ class EngineCore:
                 raise self.trouble
             await asyncio.sleep(0.02)
 
-    async def stop(self, drain_s: float = 0.0) -> None:
-        """Dial nobody new, take back what rings, let conversations end for `drain_s` clock seconds, write all down.
+    async def stop(self, drain_s: float = 0.0, *, hang_up: bool = False) -> None:
+        """Dial nobody new, write everything down, and end.
 
-        What is still on the line then stays open, and the next start takes it over.
+        For at most `drain_s` clock seconds calls that ring are taken back (each at its minimum ring) and people who
+        wait are put through. Conversations go on; the next start takes them over. With `hang_up` they get the rest of
+        `drain_s` to end, and are then hung up.
         """
         self.context.stopping = True
         for runner in self.runners.values():
             runner.drop_hand("stopping")
-        if drain_s > 0.0:
-            await self._drain(drain_s)
+        step_s = 0.05 * self.clock.speed
+        for _ in range(int(drain_s / step_s)):
+            if not self._waits_for_an_end(hang_up):
+                break
+            for runner in self.runners.values():
+                runner.cancel_all()
+            await asyncio.sleep(0.05)
+        if hang_up:
+            await self._hang_up_all()
         await asyncio.gather(*self.context.tasks, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.context.ledger.flushed(), 10.0)
@@ -192,14 +203,10 @@ class EngineCore:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _drain(self, seconds: float) -> None:
-        step_s = 0.05 * self.clock.speed
-        for _ in range(int(seconds / step_s)):
-            if not self.calls.live:
-                return
-            for runner in self.runners.values():
-                runner.cancel_all()
-            await asyncio.sleep(0.05)
+    def _waits_for_an_end(self, hang_up: bool) -> bool:
+        return any(hang_up or live.call.phase is not Phase.TALKING for live in self.calls.live.values())
+
+    async def _hang_up_all(self) -> None:
         for live in list(self.calls.live.values()):
             if live.call.answered_s is None:
                 self.calls.cancel(live.attempt_id)
@@ -343,6 +350,15 @@ class EngineCore:
 
     def _lost_agent(self, live: LiveCall) -> None:
         self.calls.lost_agent(live)
+
+    def _launch(self, runner: CampaignRunner, leases: list[Lease]) -> None:
+        self._limits.take(len(leases))
+        self.calls.launch(runner, leases)
+
+    def _agent_moved(self, seat: Seat) -> None:
+        for runner in self.runners.values():
+            if not runner.settings.skill or runner.settings.skill in seat.skills:
+                runner.tell(PacingEventKind.AGENT, seat.agent.id, seat.state)
 
     def _serving(self, skill: str) -> tuple[PacingAgent, ...]:
         return tuple(

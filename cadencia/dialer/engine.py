@@ -21,7 +21,7 @@ from cadencia.errors import Refused, Words
 class Engine(EngineCore):
     """The desk (`cadencia.dialer.desk.Desk`, which says what each of these does) over a running core."""
 
-    # -- the an agent --------------------------------------------------------------------------------------------
+    # -- an agent --------------------------------------------------------------------------------------------
     async def sign_in(self, agent_id: str) -> None:
         self.floor_.sign_in(self.floor_.seat(agent_id))
 
@@ -104,7 +104,7 @@ class Engine(EngineCore):
         await self.save_disposition(agent_id, live, code, note, promise, callback_at)
         self.floor_.disposed(seat, attempt_id)
 
-    # -- the a supervisor ----------------------------------------------------------------------------------------
+    # -- a supervisor ----------------------------------------------------------------------------------------
     async def start_campaign(self, campaign_id: str, by: str, reason: str) -> None:
         await self._set_state(campaign_id, CampaignState.RUNNING, by, reason)
 

@@ -52,6 +52,7 @@ class Floor:
         self._legs: dict[str, Seat] = {}
         self._ready: dict[str, Seat] = {}  # in order of waiting
         self.shown: Callable[[Seat], None] = lambda seat: None
+        self.moved: Callable[[Seat], None] = lambda seat: None
 
     # -- looking -------------------------------------------------------------------------------------------------------
     def seat(self, agent_id: str) -> Seat:
@@ -67,6 +68,10 @@ class Floor:
     def by_leg(self, leg: str) -> Seat | None:
         """The seat whose telephone's leg has this Uniqueid."""
         return self._legs.get(leg)
+
+    def by_name(self, name: str) -> Seat | None:
+        """By the agent's id, or by the telephone's: a telephone that dials in itself knows only its own name."""
+        return self.seats.get(name) or next((s for s in self.seats.values() if s.agent.endpoint == name), None)
 
     def ready(self) -> Iterable[Seat]:
         """Agents who can be put through now, longest idle first."""
@@ -232,6 +237,9 @@ class Floor:
         """The dialplan says that an agent's leg waits (again)."""
         seat = self._legs.get(message.get("Uniqueid"))
         if seat is None:
+            own = self.by_name(message.get("Agent"))
+            if own is not None and own.state is not AgentState.OUT and not own.leg_up:
+                self.adopt_leg(own, message.get("Uniqueid"), message.get("Channel"))
             return
         seat.channel = message.get("Channel") or seat.channel
         self.leg_stands(seat)
@@ -322,6 +330,7 @@ class Floor:
             seat.spent_s[seat.state] = seat.spent_s.get(seat.state, 0.0) + now_s - seat.since_s
             seat.state, seat.reason, seat.since, seat.since_s = state, reason, now, now_s
             self._c.ledger.agent(AgentChange(seat.agent.id, state, now, reason, attempt_id))
+            self.moved(seat)
         self.shown(seat)
         self._c.changed()
         if state is AgentState.READY and seat.leg_up:

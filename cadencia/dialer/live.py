@@ -20,7 +20,8 @@ class LiveCall:
         call: the state machine's value; replaced with every signal.
         channel: the channel's name, or the attempt's id until the name is known.
         seat: the agent leased for it, None while nobody is.
-        attempts: how often this contact had been tried before.
+        last_agent_id: who had the person last.
+        adopted: taken over from an engine before us.
     """
 
     attempt_id: str

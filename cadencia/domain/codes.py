@@ -120,17 +120,12 @@ DISPOSITIONS: dict[str, Disposition] = {
 #: Written by the engine when the wrap-up deadline passed and the agent chose nothing.
 NOT_DISPOSED = "SIN"
 
-#: Dispositions after which the right party is known to have spoken.
-RIGHT_PARTY: frozenset[str] = frozenset(c for c, d in DISPOSITIONS.items() if d.right_party)
-
-
 class Denial(StrEnum):
     """Why the gate did not let a contact be dialled."""
 
     HOURS = "BLQ-HORARIO"
     MARGIN = "BLQ-HORARIO-MARGEN"
     HOLIDAY = "BLQ-FESTIVO"
-    CHANNEL = "BLQ-CANAL"
     FREQUENCY = "BLQ-FRECUENCIA"
     CONSENT = "BLQ-CONSENT"
     EXCLUDED = "BLQ-EXCLUIDO"
@@ -161,7 +156,6 @@ _OUTCOME_LABELS: dict[str, tuple[str, str]] = {
     "BLQ-HORARIO": ("Fuera de horario", "Outside calling hours"),
     "BLQ-HORARIO-MARGEN": ("Muy cerca del cierre de la ventana", "Too close to the end of the window"),
     "BLQ-FESTIVO": ("Domingo o festivo", "Sunday or holiday"),
-    "BLQ-CANAL": ("Canal no permitido", "Channel not allowed"),
     "BLQ-FRECUENCIA": ("Tope de intentos alcanzado", "Attempt cap reached"),
     "BLQ-CONSENT": ("Sin autorización del canal", "No consent for the channel"),
     "BLQ-EXCLUIDO": ("Número excluido", "Excluded number"),

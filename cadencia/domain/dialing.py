@@ -156,10 +156,6 @@ class Next:
     due_at: datetime | None
 
 
-#: The list item waits for the agent's disposition.
-AWAIT_DISPOSITION = "await-disposition"
-
-
 @dataclass(frozen=True)
 class Settlement:
     """The one recorded end of an attempt.
@@ -234,7 +230,7 @@ class OpenAttempt:
 class CampaignCounts:
     """Numbers of one campaign, computed from what is written down.
 
-    `answered_live` excludes what an agent or a detector called a machine. `progress` counts list items.
+    `answered_live` excludes what an agent or a detector called a machine. The three about contacts count list items.
     """
 
     attempts: int

@@ -60,7 +60,7 @@ class Snapshot:
         dials: in flight, unanswered.
         waiting: answered people whom no agent has yet.
         channels: how many more calls the trunk can carry now.
-        live_answers, abandoned: of the strict abandonment window.
+        live_answers, abandoned: of the campaign, so far.
         min_ring_s: a ringing call must not be taken back before this age.
     """
 

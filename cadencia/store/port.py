@@ -147,7 +147,7 @@ class Store(Protocol):
         """
 
     async def open_attempts(self) -> tuple[OpenAttempt, ...]:
-        """Attempts in `leased` or `sending`, and those settled CON that still await a disposition are not included."""
+        """Attempts in `leased` or `sending`; those that only wait for a disposition are not among them."""
 
     async def awaiting_disposition(self) -> tuple[OpenAttempt, ...]:
         """Settled attempts whose list item still waits for the agent's disposition."""

@@ -1,12 +1,14 @@
 """The state machine of a debtor's call: a table over frozen values.
 
 A switch's events come in any order, more than once, or not at all (Asterisk 22: OriginateResponse after the dialplan's
-own UserEvent, no DialEnd after a time-out, no event at all for an endpoint that is not there). So a signal only ever
-moves a call forward: `TABLE` names, for each phase and signal, the next phase; whatever is not in it changes nothing
-but the facts. `advance` is total, idempotent and never raises.
+own UserEvent, no DialEnd after a time-out, no event at all for an endpoint that is not there). `TABLE` names, for each
+phase and signal, the next phase; whatever is not in it changes nothing but the facts. The only way back is from an
+agent to the wait for another one. `advance` is total, idempotent and never raises.
 
-    SENT --> RINGING --> WAITING --> OFFERED --> TALKING --> ENDED
-                            ^-----------------------|  (the agent's telephone fell: offered to another agent)
+    SENT --> RINGING --> ANSWERED --> WAITING --> OFFERED --> TALKING --> ENDED
+      FAILED (its cause follows)         ^-----------+-----------+
+
+Back to WAITING: the bridge was refused, or the agent's telephone fell and the person is offered to another agent.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def on_a_floor(test: Callable[[Floor], Awaitable[None]], *, agents: int = 1, con
         await floor.engine.start()
         await floor.engine.ready_to_dial(5)
         await test(floor)
-        await floor.engine.stop(drain_s=60)
+        await floor.engine.stop(drain_s=60, hang_up=True)
 
     run_virtual(run())
 

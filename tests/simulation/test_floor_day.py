@@ -46,7 +46,7 @@ async def watched_floor(
 
 
 async def close(floor: Floor, checker: Checker) -> None:
-    await floor.engine.stop(drain_s=120)
+    await floor.engine.stop(drain_s=120, hang_up=True)
     await floor.stop_agents()
     checker.finish()
 

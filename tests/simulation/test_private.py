@@ -49,7 +49,7 @@ def test_names_numbers_and_documents_stay_out_of_all_that_is_written_for_machine
             floor.server.disconnect()
         view = msgspec.json.encode(floor.engine.floor()).decode()
         events = msgspec.json.encode([event.body for event in await floor.store.events(limit=100_000)]).decode()
-        await floor.engine.stop(drain_s=60)
+        await floor.engine.stop(drain_s=60, hang_up=True)
         await floor.stop_agents()
         return view, events, floor.tally.metrics.render().decode()
 
