@@ -34,6 +34,9 @@ _LEASE_S = 30.0
 #: Clock seconds before an exhausted list is asked again.
 _DRY_S = 5.0
 
+#: Why nobody is dialled although the controller would: nobody on the list may be called now.
+LIST_EMPTY = "list-empty"
+
 #: Denials that close a list item: asking again would bring the same answer.
 _CLOSING = frozenset(
     {Denial.EXCLUDED, Denial.BLOCKED, Denial.NO_DATA, Denial.REFERENCE, Denial.CONSENT, Denial.NO_PHONE}
@@ -144,14 +147,16 @@ class CampaignRunner:
         snapshot = self._snapshot()
         decision = self.controller.decide(snapshot)
         self._c.observer.decided(self._c.clock.wall() - began)
-        if decision.launch or decision.cancel or decision.reason != self.last.reason:
-            self._write_down(snapshot, decision)
-        self.last = decision
         for attempt_id in decision.cancel:
             self._cancel(attempt_id)
-        if decision.launch:
-            self._start(decision.launch)
-        self._refill(snapshot, decision)
+        launched = self._start(decision.launch)
+        wanted, decision = decision, replace(decision, launch=launched)
+        if wanted.launch and not launched and self._c.clock.monotonic() < self._dry_until_s:
+            decision = replace(decision, reason=LIST_EMPTY)
+        if launched or decision.cancel or decision.reason != self.last.reason:
+            self._write_down(snapshot, decision)
+        self.last = decision
+        self._refill(snapshot, wanted)
 
     def _write_down(self, snapshot: Snapshot, decision: Decision) -> None:
         """So that anybody can tell afterwards why somebody was dialled at this instant, or nobody."""
@@ -189,7 +194,7 @@ class CampaignRunner:
             min_ring_s=self.settings.min_ring_s,
         )
 
-    def _start(self, wanted: int) -> None:
+    def _start(self, wanted: int) -> int:
         now = self._c.clock.now()
         leases: list[Lease] = []
         stale: list[Lease] = []
@@ -206,6 +211,7 @@ class CampaignRunner:
             self.dials[lease.attempt_id] = DialView(lease.attempt_id, now_s)
         if leases:
             self._launch(self, leases)
+        return len(leases)
 
     # -- leases --------------------------------------------------------------------------------------------------------
     def _refill(self, snapshot: Snapshot, decision: Decision) -> None:
