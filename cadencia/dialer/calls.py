@@ -17,7 +17,7 @@ from cadencia.dialer.live import LiveCall, Seat
 from cadencia.domain.agents import AT_WORK
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import AttemptState, CampaignState, Lease, Mark, Settlement
-from cadencia.errors import AmiLost, AmiRefused, LeadershipLost, StoreError, TelephonyError
+from cadencia.errors import AmiLost, AmiRefused, StoreError, TelephonyError
 from cadencia.pacing.port import DialView, PacingEventKind
 from cadencia.queue.retry import after_outcome
 from cadencia.queue.routing import longest_idle
@@ -78,13 +78,10 @@ class Calls:
             group, self._outbox = self._outbox, []
             try:
                 await self._send_group(group)
-            except LeadershipLost:
-                self._c.ledger.leading = False
-                self._forget(group)
             except StoreError as error:
                 # Nothing was sent. Whether the commit went through is unknown until the store answers again.
                 log.error("calls.commit_failed", code=error.code, calls=len(group))
-                self._c.ledger.doubt()
+                self._c.store_failed(error)
                 self._doubtful.update({lease.attempt_id: (runner, lease) for runner, lease in group})
 
     async def _send_group(self, group: list[tuple[CampaignRunner, Lease]]) -> None:

@@ -234,8 +234,8 @@ class CampaignRunner:
             claimed = await self._c.store.claim(
                 Claim(self.campaign.id, limit, self._c.clock.now(), self._c.token, self.judge, self._c.ids.attempt)
             )
-        except StoreError:
-            self._dry_until_s = self._c.clock.monotonic() + 1.0
+        except StoreError as error:
+            self._c.store_failed(error)
             return
         finally:
             self._claiming = False
@@ -265,8 +265,8 @@ class CampaignRunner:
             self.dials.pop(attempt_id, None)
         try:
             await self._c.store.give_back(attempt_ids, self._c.token, reason, self._c.clock.now())
-        except StoreError:
-            self._dry_until_s = self._c.clock.monotonic() + 1.0
+        except StoreError as error:
+            self._c.store_failed(error)
             self._owed += attempt_ids
 
     async def give_back_owed(self) -> None:

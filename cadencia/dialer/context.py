@@ -16,7 +16,7 @@ from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.views import FloorView
 from cadencia.domain.codes import Outcome
-from cadencia.errors import AmiLost
+from cadencia.errors import AmiLost, LeadershipLost, StoreError
 from cadencia.store.port import Store
 from cadencia.telephony.ami.codec import Message
 from cadencia.telephony.ami.session import Action, AmiSession
@@ -125,6 +125,13 @@ class Context:
         if self.session is None:
             raise AmiLost("there is no link to the switch")
         return self.session.send(actions)
+
+    def store_failed(self, error: StoreError) -> None:
+        """A write beside the ledger failed: dial nobody until the store answers again, or ever if we were replaced."""
+        if isinstance(error, LeadershipLost):
+            self.ledger.deposed.set()
+        else:
+            self.ledger.doubt()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside the event loop's other work; its failure is logged, never lost."""

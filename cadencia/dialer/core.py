@@ -29,7 +29,7 @@ from cadencia.dialer.views import AgentView, FloorView
 from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import Disposed, Lease, Promise
-from cadencia.errors import StoreError, SwitchUnfit, TelephonyError, Words
+from cadencia.errors import LeadershipLost, StoreError, SwitchUnfit, TelephonyError, Words
 from cadencia.pacing.port import AgentView as PacingAgent
 from cadencia.pacing.port import PacingEventKind
 from cadencia.queue.retry import after_disposition
@@ -177,6 +177,16 @@ class EngineCore:
                 raise self.trouble
             await asyncio.sleep(0.02)
 
+    async def deposed(self) -> None:
+        """Wait until another engine leads. Always raises LeadershipLost."""
+        await self.context.ledger.deposed.wait()
+        raise LeadershipLost(
+            Words(
+                "Another engine leads now; this one has stopped dialling.", "Otro motor dirige; este dejó de marcar."
+            ),
+            Words("Let only one run on a database.", "Deje correr uno solo por base de datos."),
+        )
+
     async def stop(self, drain_s: float = 0.0, *, hang_up: bool = False) -> None:
         """Dial nobody new, write everything down, and end.
 
@@ -197,8 +207,8 @@ class EngineCore:
         if hang_up:
             await self._hang_up_all()
         await asyncio.gather(*self.context.tasks, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.context.ledger.flushed(), 10.0)
+        with contextlib.suppress(StoreError):
+            await self.context.ledger.flushed(10.0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -14,7 +14,7 @@ import structlog
 from cadencia.domain.agents import AgentChange
 from cadencia.domain.dialing import Mark, Settlement
 from cadencia.domain.events import Event
-from cadencia.errors import LeadershipLost, StoreError
+from cadencia.errors import LeadershipLost, StoreError, Words
 from cadencia.store.port import Store
 
 log = structlog.get_logger(__name__)
@@ -33,10 +33,10 @@ class Ledger:
         self._agents: list[AgentChange] = []
         self._events: list[Event] = []
         self._woken = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._taken = self._written = 0  # items handed over, items that are durable
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self.up = True
-        self.leading = True
+        self.deposed = asyncio.Event()
 
     def mark(self, mark: Mark) -> None:
         """A milestone of a call."""
@@ -64,13 +64,35 @@ class Ledger:
         self._woken.set()
 
     @property
+    def leading(self) -> bool:
+        """False once another engine was seen to lead: this one dials nobody any more."""
+        return not self.deposed.is_set()
+
+    @property
     def pending(self) -> int:
         """Writes the store has not taken yet."""
         return len(self._marks) + len(self._settlements) + len(self._agents) + len(self._events)
 
-    async def flushed(self) -> None:
-        """Wait until everything handed over so far is durable."""
-        await self._idle.wait()
+    async def flushed(self, timeout_s: float = 5.0) -> None:
+        """Wait until everything handed over so far is durable.
+
+        Raises:
+            StoreError: it is not after that many real seconds; it is kept and tried again.
+        """
+        if self._written >= self._taken:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._taken, done))
+        try:
+            async with asyncio.timeout(timeout_s):
+                await done
+        except TimeoutError:
+            raise StoreError(
+                Words(
+                    "The database does not answer; nothing was saved.", "La base de datos no responde; nada se guardó."
+                ),
+                Words("Try again in a moment.", "Intente de nuevo en un momento."),
+            ) from None
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -83,7 +105,8 @@ class Ledger:
                 await self._flush()
                 self.up = True
             except LeadershipLost:
-                self.leading = self.up = False
+                self.up = False
+                self.deposed.set()
                 log.error("ledger.leadership_lost", pending=self.pending)
             except StoreError as error:
                 self.up = False
@@ -92,11 +115,12 @@ class Ledger:
                 await asyncio.sleep(_RETRY_S)
 
     def _wake(self) -> None:
-        self._idle.clear()
+        self._taken += 1
         self._woken.set()
 
     async def _flush(self) -> None:
         # A failing write leaves its group in place: it is tried again whole, and the store takes repeats.
+        target = self._taken
         if marks := self._marks[:]:
             await self._store.mark(marks)
             del self._marks[: len(marks)]
@@ -109,7 +133,10 @@ class Ledger:
         if events := self._events[:]:
             await self._store.append(events)
             del self._events[: len(events)]
+        self._written = target
+        for wanted, done in self._waiting:
+            if wanted <= target and not done.done():
+                done.set_result(None)
+        self._waiting = [pair for pair in self._waiting if not pair[1].done()]
         if self.pending:
             self._woken.set()
-        else:
-            self._idle.set()

@@ -10,9 +10,11 @@ import pytest
 from cadencia.dialer.views import AgentView
 from cadencia.domain.dialing import CampaignSettings, CampaignState, Promise
 from cadencia.domain.people import Money
-from cadencia.errors import AmiRefused, Refused, StoreError, SwitchUnfit
+from cadencia.errors import AmiRefused, LeadershipLost, Refused, StoreError, SwitchUnfit
 from cadencia.pacing.worlds import World
+from cadencia.store.memory import MemoryStore
 from cadencia.telephony.simulator.server import LEAST_RIGHTS
+from cadencia.testing.checker import RecordingStore
 from cadencia.testing.floor import Floor, make_floor
 from cadencia.testing.virtual import VirtualLoop, run_virtual
 
@@ -202,6 +204,54 @@ def test_campaigns_and_agents_that_are_added_while_it_runs_are_taken_up() -> Non
         await floor.engine.refresh()
         assert [c.id for c in floor.engine.floor().campaigns] == ["c1", "c2"]
         assert floor.engine.agent("new").state == "out"
+
+    on_a_floor(test)
+
+
+def test_what_was_not_saved_is_not_said_to_be_and_can_be_saved_when_the_store_is_back() -> None:
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        store = RecordingStore(MemoryStore())
+        floor = await make_floor(loop.clock(), agents=1, contacts=50, world=TALKERS, store=store)
+        await floor.engine.start()
+        await floor.engine.ready_to_dial(5)
+        view = await in_talk(floor)
+        assert view.pop is not None
+
+        def fail() -> None:
+            raise StoreError("gone", "wait")
+
+        store.failing = fail
+        await asyncio.sleep(1)
+        await floor.engine.finish("ag0001", view.pop.attempt_id)
+        await until(floor, "ag0001", "wrapup")
+        with pytest.raises(StoreError, match="nothing was saved"):
+            await floor.engine.dispose("ag0001", view.pop.attempt_id, "REN", "", None, None)
+        assert floor.engine.agent("ag0001").state == "wrapup"
+        store.failing = lambda: None
+        await asyncio.sleep(2)
+        await floor.engine.dispose("ag0001", view.pop.attempt_id, "REN", "", None, None)
+        await until(floor, "ag0001", "ready")
+        await floor.engine.stop(drain_s=60, hang_up=True)
+
+    run_virtual(run())
+
+
+def test_an_engine_that_was_replaced_dials_no_more_and_says_so() -> None:
+    async def test(floor: Floor) -> None:
+        engine = floor.engine
+        await engine.sign_in("ag0001")
+        await until(floor, "ag0001", "paused")
+        await floor.store.close()  # the connection that holds the lead is gone, and another engine takes it
+        await floor.store.another().lead("other", floor.clock.now())  # type: ignore[attr-defined]
+        await engine.ready("ag0001")
+        async with asyncio.timeout(30):
+            with pytest.raises(LeadershipLost):
+                await engine.deposed()
+        assert not engine.health()["leader"]
+        await asyncio.sleep(60)
+        assert not [c for c in floor.switch.channels.values() if c.context == "cad-debtor"]
 
     on_a_floor(test)
 
