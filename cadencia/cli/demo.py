@@ -35,7 +35,9 @@ def demo(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the pages (8080).")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="No live table.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on.")] = False,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", readable=False, help="Write the summary to this file.")
+    ] = None,
 ) -> None:
     """Watch a floor of simulated agents work through a portfolio, or take a seat yourself.
 
@@ -97,7 +99,7 @@ def _print_ways_in(console: Console, run: Demo, links: dict[str, str]) -> None:
 
 def _table(floor: FloorView) -> Group:
     table = Table(
-        expand=True, title=f"{floor.at.astimezone(BOGOTA):%a %H:%M:%S}  ×{floor.speed:g}", title_justify="left"
+        expand=True, title=f"{floor.at.astimezone(BOGOTA):%Y-%m-%d %H:%M:%S}  ×{floor.speed:g}", title_justify="left"
     )
     for es, en in (("Campaña", "Campaign"), ("Agentes", "Agents"), ("Llamadas", "Calls"), ("Abandono", "Abandonment")):
         table.add_column(say(es, en))
@@ -113,7 +115,7 @@ def _table(floor: FloorView) -> Group:
                 f"{campaign.dialling} dialling\n{campaign.waiting} waiting",
             ),
             _abandonment(campaign),
-            Group(_bar(campaign), Text(f"{campaign.contacts_touched}/{campaign.contacts}  ({campaign.attempts})")),
+            _progress(campaign),
         )
     return Group(table, _outcomes(floor))
 
@@ -124,8 +126,14 @@ def _abandonment(campaign: CampaignView) -> Text:
     return Text(f"{rate}\n{campaign.abandoned}/{campaign.answered_live}", style="bold red" if over else "green")
 
 
-def _bar(campaign: CampaignView) -> ProgressBar:
-    return ProgressBar(total=max(1, campaign.contacts), completed=campaign.contacts_touched)
+def _progress(campaign: CampaignView) -> Table:
+    cell = Table.grid(expand=True)
+    cell.add_row(ProgressBar(total=max(1, campaign.contacts), completed=campaign.contacts_touched))
+    tried = say(
+        f"{campaign.contacts_touched} de {campaign.contacts}", f"{campaign.contacts_touched} of {campaign.contacts}"
+    )
+    cell.add_row(Text(f"{tried} · {campaign.attempts} {say('intentos', 'attempts')}"))
+    return cell
 
 
 def _outcomes(floor: FloorView) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import time
@@ -187,7 +188,17 @@ class Demo:
         state = state.anchored(speed, port)
         self.folder.save(state)
         self.folder.spawn("switch")
+        await self._listens(state.switch_port)
         return state
+
+    async def _listens(self, port: int) -> None:
+        """Wait for the switch to listen; one that never does is told of by the first link."""
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
 
     def _stop_processes(self) -> None:
         for role in ("agents", "switch"):
