@@ -19,7 +19,9 @@ Name = Annotated[str, typer.Option(help="Name of the lab, so that several can st
 
 @app.command()
 def root(
-    target: Annotated[Path | None, typer.Option(help="Folder to build in; a cache folder by default.")] = None,
+    target: Annotated[
+        Path | None, typer.Option(readable=False, help="Folder to build in; a cache folder by default.")
+    ] = None,
 ) -> None:
     """Build the private Asterisk's folder once (about a minute, as root); prints what it is as JSON.
 

@@ -68,7 +68,7 @@ def upgrade(config: Config = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def backup(
-    path: Annotated[Path, typer.Argument(help="File to write.")],
+    path: Annotated[Path, typer.Argument(readable=False, help="File to write.")],
     database: Name = "cadencia",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
     config: Config = None,
@@ -89,7 +89,7 @@ def backup(
 
 @app.command()
 def restore(
-    path: Annotated[Path, typer.Argument(help="File to read.")],
+    path: Annotated[Path, typer.Argument(readable=False, help="File to read.")],
     database: Name = "cadencia",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a database that holds something.")] = False,
     config: Config = None,

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-Config = Annotated[Path | None, typer.Option("-c", "--config", help="Settings file.")]
+# readable=False: what cannot be read is told by us, with the way out.
+Config = Annotated[Path | None, typer.Option("-c", "--config", readable=False, help="Settings file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

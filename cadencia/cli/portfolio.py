@@ -28,11 +28,12 @@ _SHOWN = 10
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV file in the layout of docs/portfolio.md.")],
+    file: Annotated[Path, typer.Argument(readable=False, help="CSV file in the layout of docs/portfolio.md.")],
     campaign: Annotated[str, typer.Option(help="The campaign whose list the debtors go on.")] = "",
     creditor: Annotated[str, typer.Option(help="Whose portfolio it is, if no column says so.")] = "",
     map_file: Annotated[
-        Path | None, typer.Option("--map", help='JSON file: {"their column": "our column, or - to leave it out"}.')
+        Path | None,
+        typer.Option("--map", readable=False, help='JSON file: {"their column": "our column, or - to leave it out"}.'),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look: write nothing.")] = False,
     config: Config = None,

@@ -80,12 +80,12 @@ async def _serve(settings: Settings, store: PostgresStore, socket: sockets.socke
         pages = asyncio.create_task(serve(app, settings.web.host, settings.web.port, sock=socket))
         lag = asyncio.create_task(watch_loop_lag(tally.metrics, clock))
         typer.echo(settings.web.base_url or f"http://{settings.web.host}:{socket.getsockname()[1]}")
-        waiting = asyncio.create_task(ended.wait())
-        await asyncio.wait({pages, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        broken = pages.exception() if pages.done() else None
-        for task in (pages, lag, waiting):
+        waiting, deposed = asyncio.create_task(ended.wait()), asyncio.create_task(engine.deposed())
+        await asyncio.wait({pages, waiting, deposed}, return_when=asyncio.FIRST_COMPLETED)
+        broken = next((task.exception() for task in (pages, deposed) if task.done()), None)
+        for task in (pages, lag, waiting, deposed):
             task.cancel()
-        await asyncio.gather(pages, lag, waiting, return_exceptions=True)
+        await asyncio.gather(pages, lag, waiting, deposed, return_exceptions=True)
         if broken is not None:
             raise broken
     finally:
