@@ -1,4 +1,4 @@
-"""`cadencia db`: the database."""
+"""`cadencia db`: the database. SQLAlchemy and Alembic are loaded only by the verbs that need them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from cadencia.cli.opening import disk_told, open_store
 from cadencia.cli.options import AsJson, Config, tell_json
 from cadencia.cli.text import say
 from cadencia.config import Settings, load
-from cadencia.store import migrate
-from cadencia.store.backup import backup as write_backup
-from cadencia.store.backup import restore as read_backup
 from cadencia.store.embedded import EmbeddedPostgres
 
 app = typer.Typer(help="The database: the program's own PostgreSQL, or yours.", no_args_is_help=True)
@@ -57,6 +54,8 @@ def upgrade(config: Config = None, as_json: AsJson = False) -> None:
         store = await open_store(settings)
         await store.close()
 
+    from cadencia.store import migrate
+
     settings = load(config)
     with disk_told(settings):
         asyncio.run(work(settings))
@@ -78,6 +77,8 @@ def backup(
 
     Example: cadencia db backup cadencia.backup
     """
+    from cadencia.store.backup import backup as write_backup
+
     settings = load(config)
     with disk_told(settings):
         file = asyncio.run(write_backup(_url(settings, database), path, overwrite=overwrite))
@@ -99,6 +100,9 @@ def restore(
 
     Example: cadencia db restore cadencia.backup
     """
+    from cadencia.store import migrate
+    from cadencia.store.backup import restore as read_backup
+
     settings = load(config)
     with disk_told(settings):
         version = asyncio.run(read_backup(_url(settings, database), path, overwrite=overwrite))

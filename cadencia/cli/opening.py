@@ -1,4 +1,4 @@
-"""Opening the store that the settings name."""
+"""Opening the store that the settings name. SQLAlchemy is loaded only when that happens: it takes its time."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from cadencia.config import Settings, load
 from cadencia.errors import StoreError, Words, spoken
 from cadencia.store.embedded import EmbeddedPostgres
-from cadencia.store.postgres import PostgresStore
+from cadencia.store.port import Store
 
 #: With less than one more piece of its log (16 MiB) left on the disk, PostgreSQL stops.
 _LEAST_FREE = 17 * 2**20
@@ -27,8 +24,10 @@ async def database_url(settings: Settings) -> str:
     return await asyncio.to_thread(EmbeddedPostgres().start)
 
 
-async def open_store(settings: Settings) -> PostgresStore:
+async def open_store(settings: Settings) -> Store:
     """The store that the settings name. Raises ConfigError or StoreError, which name the database."""
+    from cadencia.store.postgres import PostgresStore
+
     url = await database_url(settings)
     try:
         return await PostgresStore.open(url, connections=settings.database.connections)
@@ -41,7 +40,7 @@ async def open_store(settings: Settings) -> PostgresStore:
 
 
 @asynccontextmanager
-async def opened_store(config: Path | None) -> AsyncIterator[PostgresStore]:
+async def opened_store(config: Path | None) -> AsyncIterator[Store]:
     """The store of a configuration file, closed at the end."""
     settings = load(config)
     with disk_told(settings):
@@ -88,6 +87,9 @@ def _free(folder: Path) -> int | None:
 
 def place(url: str) -> str:
     """Server and database of an address, without user and password; empty if it cannot be read."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         found = make_url(url)
     except (ArgumentError, ValueError):

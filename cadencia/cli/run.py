@@ -1,36 +1,9 @@
-"""`cadencia run`: engine and pages in one process, for real."""
+"""`cadencia run`: the main job for real."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import random
-import signal
-import socket as sockets
-
-import typer
-
-from cadencia.cli.opening import disk_told, open_store
 from cadencia.cli.options import Config
-from cadencia.cli.text import language, say
-from cadencia.clock import SystemClock
-from cadencia.config import Settings, load
-from cadencia.dialer.context import Options
-from cadencia.dialer.engine import Engine
-from cadencia.dialer.tally import Tally
-from cadencia.errors import CadenciaError, spoken
-from cadencia.metrics.logs import configure
-from cadencia.metrics.prometheus import Metrics, watch_loop_lag
-from cadencia.store.postgres import PostgresStore
-from cadencia.telephony.ami.session import tcp
-from cadencia.web.app import create_app
-from cadencia.web.server import claim_port, serve
-
-#: Real seconds that a stop may take to end what rings and waits; conversations go on without us.
-_DRAIN_S = 30.0
-
-#: Real seconds that the pages wait for the first link to the switch.
-_LINK_S = 2.0
+from cadencia.config import load
 
 
 def run(config: Config = None) -> None:
@@ -39,70 +12,7 @@ def run(config: Config = None) -> None:
     Example: cadencia run -c cadencia.toml
     """
     settings = load(config)
-    configure(settings.log.level)
-    with disk_told(settings):
-        asyncio.run(_run(settings))
+    # Only now: the engine and the pages are much to load, and most verbs need none of it.
+    from cadencia.cli.serving import serve_for_real
 
-
-async def _run(settings: Settings) -> None:
-    # Ports first: nothing is started that would have to be undone.
-    socket = claim_port(settings.web.host, settings.web.port)
-    try:
-        store = await open_store(settings)
-    except BaseException:
-        socket.close()
-        raise
-    try:
-        await _serve(settings, store, socket)
-    finally:
-        socket.close()
-        await store.close()
-
-
-async def _serve(settings: Settings, store: PostgresStore, socket: sockets.socket) -> None:
-    clock, tally, switch = SystemClock(), Tally(Metrics()), settings.switch
-    options = Options(
-        switch.user,
-        switch.secret.get_secret_value(),
-        holder=f"{sockets.gethostname()}, pid {os.getpid()}",
-        channels=switch.channels,
-        rate_per_s=switch.rate_per_s,
-        caller_name=switch.caller_name,
-    )
-    engine = Engine(store, clock, tcp(switch.host, switch.port), options, tally, rng=random.SystemRandom())
-    ended = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, ended.set)
-    await engine.start()
-    try:
-        await _first_link(engine, ended, switch.host, switch.port)
-        app = create_app(engine, store, metrics=tally.metrics, secure_cookies=settings.web.secure_cookies)
-        pages = asyncio.create_task(serve(app, settings.web.host, settings.web.port, sock=socket))
-        lag = asyncio.create_task(watch_loop_lag(tally.metrics, clock))
-        typer.echo(settings.web.base_url or f"http://{settings.web.host}:{socket.getsockname()[1]}")
-        waiting, deposed = asyncio.create_task(ended.wait()), asyncio.create_task(engine.deposed())
-        await asyncio.wait({pages, waiting, deposed}, return_when=asyncio.FIRST_COMPLETED)
-        broken = next((task.exception() for task in (pages, deposed) if task.done()), None)
-        for task in (pages, lag, waiting, deposed):
-            task.cancel()
-        await asyncio.gather(pages, lag, waiting, deposed, return_exceptions=True)
-        if broken is not None:
-            raise broken
-    finally:
-        await engine.stop(_DRAIN_S)
-
-
-async def _first_link(engine: Engine, ended: asyncio.Event, host: str, port: int) -> None:
-    """A switch that is down may come later; one that refuses us never will."""
-    up, stop = asyncio.create_task(engine.ready_to_dial(_LINK_S)), asyncio.create_task(ended.wait())
-    await asyncio.wait({up, stop}, return_when=asyncio.FIRST_COMPLETED)
-    error = up.exception() if up.done() else None
-    for task in (up, stop):
-        task.cancel()
-    await asyncio.gather(up, stop, return_exceptions=True)
-    if error is None:
-        return
-    if not isinstance(error, CadenciaError) or not error.retryable:
-        raise error
-    why, what = spoken(error.message, language()), spoken(error.hint, language())
-    typer.echo(f"{host}:{port}: {why}. {say('Se sigue intentando.', 'Trying again.')} {what}".rstrip(), err=True)
+    serve_for_real(settings)

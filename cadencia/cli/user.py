@@ -17,7 +17,7 @@ from cadencia.config import load
 from cadencia.domain.access import User, UserRole
 from cadencia.domain.agents import Agent
 from cadencia.errors import ConfigError, Words
-from cadencia.store.postgres import PostgresStore
+from cadencia.store.port import Store
 from cadencia.store.refusals import no_user
 from cadencia.web.signin import hash_password, issue_once, issue_token
 
@@ -101,14 +101,14 @@ def token(login: Login, config: Config = None, as_json: AsJson = False) -> None:
     _tell(as_json, login, "token", asyncio.run(work()))
 
 
-async def _known(store: PostgresStore, login: str) -> User:
+async def _known(store: Store, login: str) -> User:
     user = await store.user(login)
     if user is None:
         raise no_user(login)
     return user
 
 
-async def _link(store: PostgresStore, user: User, config: Path | None) -> str:
+async def _link(store: Store, user: User, config: Path | None) -> str:
     web = load(config).web
     return await issue_once(store, user, SystemClock(), web.base_url or f"http://{web.host}:{web.port}")
 

@@ -16,7 +16,6 @@ from cadencia import errors
 from cadencia.config.system import reason
 from cadencia.errors import CadenciaError, ConfigError, Words, spoken
 
-
 #: Programs; what needs a database, or a library that is optional.
 LEFT_OUT = re.compile(r"__main__|_process$|\.migrations|\.testing\.sip")
 
