@@ -63,12 +63,15 @@ def disk_told(settings: Settings | None = None) -> Iterator[None]:
         free = _free(folder)
         if free is None or free >= _LEAST_FREE:
             raise
+        from cadencia.store.postgres.errors import DISK_FULL
+
         left = f"{free / 2**20:.0f} MB"
+        en = f"The disk of the database's folder {folder} is full ({left} left). "
+        es = f"El disco de la carpeta de la base de datos {folder} está lleno (quedan {left}). "
         raise StoreError(
             Words(
-                f"The disk of the database's folder {folder} is full ({left} left). {error.message}",
-                f"El disco de la carpeta de la base de datos {folder} está lleno (quedan {left}). "
-                f"{spoken(error.message, 'es')}",
+                (en + error.message.removeprefix(DISK_FULL)).rstrip(),
+                (es + spoken(error.message, "es").removeprefix(DISK_FULL.es)).rstrip(),
             ),
             Words(
                 "Make room there, or choose another folder with CADENCIA_DATA, and run the same again.",

@@ -139,9 +139,9 @@ async def _import(
 def _broken_off(error: StoreError, written: int, total: int) -> StoreError:
     if not written:
         return error
-    error.hint = Words(
-        f"{error.hint} {written} of {total} persons were written; the same import again takes up the others.",
-        f"{spoken(error.hint, 'es')} Se escribieron {written} de {total} personas; "
+    error.message = Words(
+        f"{error.message} {written} of {total} persons were written; the same import again takes up the others.",
+        f"{spoken(error.message, 'es')} Se escribieron {written} de {total} personas; "
         "la misma importación toma las demás.",
     )
     return error

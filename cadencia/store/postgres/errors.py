@@ -25,10 +25,12 @@ _START = Words(
     "Start it (cadencia db start), or look at database.url.", "Arránquela (cadencia db start), o revise database.url."
 )
 
+DISK_FULL = Words("The database's disk is full.", "El disco de la base de datos está lleno.")
+
 #: SQLSTATE, or its class (the first two characters) -> what to say and what to do.
 _TOLD: dict[str, tuple[Words, Words]] = {
     "53100": (
-        Words("The database's disk is full.", "El disco de la base de datos está lleno."),
+        DISK_FULL,
         Words(
             "Make room on the database's disk; nothing of this was written.",
             "Libere espacio en el disco de la base de datos; de esto no se escribió nada.",
