@@ -252,7 +252,7 @@ class Demo:
         simulated_s = self.clock.monotonic() - self.began_s
         wall_s = time.monotonic() - self.began_wall_s
         await self.engine.stop(_DRAIN_S, hang_up=True)
-        seats = list(self.engine.floor_.seats.values())
+        seats = list(self.engine.staff.seats.values())
         told = summary(
             await self.store.counts(CAMPAIGN),
             self.tally,

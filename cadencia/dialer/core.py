@@ -103,14 +103,14 @@ class EngineCore:
         ids = Ids(self.clock, self._rng)
         self.context = c = Context(self.clock, self.store, self.hub, ledger, ids, self.options, self._observer, token)
         c.changed = self.changed
-        self.floor_ = Floor(c, self._match, self._lost_agent, self._wrapup_expired)
-        self.floor_.shown = self.show_agent
-        self.floor_.moved = self._agent_moved
-        self.calls = Calls(c, self.floor_, self._table, self.runners.__getitem__, self._audit_now.set)
-        self._audit = Audit(c, self.floor_, self.calls)
+        self.staff = Floor(c, self._match, self._lost_agent, self._wrapup_expired)
+        self.staff.shown = self.show_agent
+        self.staff.moved = self._agent_moved
+        self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set)
+        self._audit = Audit(c, self.staff, self.calls)
         await self._take_up_campaigns()
-        await restore(c, self.floor_, self.calls, self.runners)
-        for seat in self.floor_.seats.values():
+        await restore(c, self.staff, self.calls, self.runners)
+        for seat in self.staff.seats.values():
             self.show_agent(seat)
         link = AmiLink(
             self._connector,
@@ -152,10 +152,10 @@ class EngineCore:
         """Take up campaigns, list items and agents that were added while the engine runs. Raises StoreError."""
         await self._take_up_campaigns()
         for session in await self.store.agent_sessions():
-            known = self.floor_.seats.get(session.agent.id)
+            known = self.staff.seats.get(session.agent.id)
             if known is None:
-                self.floor_.add(Seat(session.agent, AgentState.OUT, session.since, self.clock.monotonic()))
-                self.show_agent(self.floor_.seats[session.agent.id])
+                self.staff.add(Seat(session.agent, AgentState.OUT, session.since, self.clock.monotonic()))
+                self.show_agent(self.staff.seats[session.agent.id])
             elif known.agent != session.agent and known.state is AgentState.OUT:
                 known.agent = session.agent
         await self.calls.resolve_doubts()
@@ -254,7 +254,7 @@ class EngineCore:
             raise
         self.context.synced = True
         self.trouble = None
-        self.floor_.back()
+        self.staff.back()
         self.calls.back()
         self._up.set()
         self.changed()
@@ -265,7 +265,7 @@ class EngineCore:
         self.context.synced = False
         self._up.clear()
         self._bridges.clear()
-        self.floor_.lost_link()
+        self.staff.lost_link()
         self.calls.lost_link()
         self.changed()
         log.warning("link.down", calls=len(self.calls.live))
@@ -282,14 +282,14 @@ class EngineCore:
         elif name == "BridgeLeave":
             self._bridges.leave(message)
         elif name == "UserEvent" and message.get("UserEvent") == "CadAgentIdle":
-            self.floor_.leg_idle(message)
+            self.staff.leg_idle(message)
         elif name == "Hangup":
             self._bridges.leave(message)
         signal = read(message)
         if signal is None or self.calls.hear(message, signal):
             return
         if signal.sign in (Sign.ENDED, Sign.FAILED):
-            self.floor_.leg_ended(signal.ref)
+            self.staff.leg_ended(signal.ref)
 
     def _entered(self, message: Message) -> None:
         members = self._bridges.enter(message)
@@ -373,7 +373,7 @@ class EngineCore:
     def _serving(self, skill: str) -> tuple[PacingAgent, ...]:
         return tuple(
             PacingAgent(seat.agent.id, seat.state, seat.since_s)
-            for seat in self.floor_.seats.values()
+            for seat in self.staff.seats.values()
             if seat.state is not AgentState.OUT and (not skill or skill in seat.skills)
         )
 
@@ -421,7 +421,7 @@ class EngineCore:
     # -- the present ---------------------------------------------------------------------------------------------------
     def agent(self, agent_id: str) -> AgentView:
         """An agent's own present. Raises Refused if there is no such agent."""
-        seat = self.floor_.seat(agent_id)
+        seat = self.staff.seat(agent_id)
         shown = seat.shown
         name = self.runners[shown.campaign_id].campaign.name if shown else ""
         return agent_view(seat, name, self.clock.now())
@@ -432,7 +432,7 @@ class EngineCore:
         return floor_view(
             self.clock,
             self.runners.values(),
-            self.floor_.seats.values(),
+            self.staff.seats.values(),
             self.calls.live.values(),
             switch_up=health["switch"],
             store_up=health["store"],

@@ -23,10 +23,10 @@ class Engine(EngineCore):
 
     # -- an agent --------------------------------------------------------------------------------------------
     async def sign_in(self, agent_id: str) -> None:
-        self.floor_.sign_in(self.floor_.seat(agent_id))
+        self.staff.sign_in(self.staff.seat(agent_id))
 
     async def ready(self, agent_id: str) -> None:
-        self.floor_.make_ready(self.floor_.seat(agent_id))
+        self.staff.make_ready(self.staff.seat(agent_id))
 
     async def pause(self, agent_id: str, reason: str) -> None:
         if reason not in PAUSE_REASONS:
@@ -34,10 +34,10 @@ class Engine(EngineCore):
                 Words(f"There is no pause reason {reason!r}.", f"No existe el motivo de pausa {reason!r}."),
                 Words(f"Choose one of {', '.join(PAUSE_REASONS)}.", f"Elija entre {', '.join(PAUSE_REASONS)}."),
             )
-        self.floor_.pause(self.floor_.seat(agent_id), reason)
+        self.staff.pause(self.staff.seat(agent_id), reason)
 
     async def sign_out(self, agent_id: str) -> None:
-        self.floor_.sign_out(self.floor_.seat(agent_id))
+        self.staff.sign_out(self.staff.seat(agent_id))
 
     async def finish(self, agent_id: str, attempt_id: str) -> None:
         live = self._on_screen(agent_id, attempt_id)
@@ -57,11 +57,11 @@ class Engine(EngineCore):
             )
             await self.store.append([shown])  # first the line in the log, then the amounts
             live.confirmed = True
-            self.show_agent(self.floor_.seat(agent_id))
+            self.show_agent(self.staff.seat(agent_id))
         return tuple(obligation_view(obligation, amounts=True) for obligation in live.file.obligations)
 
     def _on_screen(self, agent_id: str, attempt_id: str) -> LiveCall:
-        shown = self.floor_.seat(agent_id).shown
+        shown = self.staff.seat(agent_id).shown
         if shown is None or shown.attempt_id != attempt_id:
             raise Refused(
                 Words("This call is not on your screen any more.", "Esta llamada ya no está en su pantalla."),
@@ -78,7 +78,7 @@ class Engine(EngineCore):
         promise: Promise | None,
         callback_at: datetime | None,
     ) -> None:
-        seat = self.floor_.seat(agent_id)
+        seat = self.staff.seat(agent_id)
         live = seat.overdue.get(attempt_id) or self._on_screen(agent_id, attempt_id)
         leaf = DISPOSITIONS.get(code)
         if leaf is None:
@@ -102,7 +102,7 @@ class Engine(EngineCore):
                 Words("Choose a later time.", "Elija una hora posterior."),
             )
         await self.save_disposition(agent_id, live, code, note, promise, callback_at)
-        self.floor_.disposed(seat, attempt_id)
+        self.staff.disposed(seat, attempt_id)
 
     # -- a supervisor ----------------------------------------------------------------------------------------
     async def start_campaign(self, campaign_id: str, by: str, reason: str) -> None:

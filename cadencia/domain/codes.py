@@ -120,6 +120,7 @@ DISPOSITIONS: dict[str, Disposition] = {
 #: Written by the engine when the wrap-up deadline passed and the agent chose nothing.
 NOT_DISPOSED = "SIN"
 
+
 class Denial(StrEnum):
     """Why the gate did not let a contact be dialled."""
 

@@ -128,4 +128,4 @@ async def make_floor(
 
 def agent_ids(floor: Floor) -> list[str]:
     """All agents of a started floor."""
-    return list(floor.engine.floor_.seats)
+    return list(floor.engine.staff.seats)

@@ -123,7 +123,7 @@ async def test_four_hundred_contacts_through_a_real_asterisk(
                     while len(store.settled) < CONTACTS or engine.calls.live:
                         await asyncio.sleep(0.1)
                     await asyncio.sleep(0.5)
-                wrapping = [s for s in engine.floor_.seats.values() if s.state is not AgentState.READY]
+                wrapping = [s for s in engine.staff.seats.values() if s.state is not AgentState.READY]
                 await engine.stop()
                 for desk in desks:
                     desk.cancel()

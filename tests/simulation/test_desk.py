@@ -157,7 +157,7 @@ def test_skills_decide_who_gets_a_call_and_the_longest_idle_goes_first() -> None
         order = []
         for _ in range(3000):
             order += [
-                s.agent.id for s in engine.floor_.seats.values() if s.state == "talking" and s.agent.id not in order
+                s.agent.id for s in engine.staff.seats.values() if s.state == "talking" and s.agent.id not in order
             ]
             if len(order) == 3:
                 break

@@ -28,7 +28,7 @@ async def watched_floor(
     def seats() -> dict[str, tuple[str, str | None]]:
         return {
             name: (seat.state, seat.call.attempt_id if seat.call else None)
-            for name, seat in floor.engine.floor_.seats.items()
+            for name, seat in floor.engine.staff.seats.items()
         }
 
     checker = Checker(
@@ -133,7 +133,7 @@ def test_the_last_agent_goes_and_the_dialling_stops() -> None:
             await floor.engine.pause(agent_id, "almuerzo")
         await asyncio.sleep(400)  # conversations and wrap-ups end, everybody is paused
         dialled = len(store.sending)
-        assert all(state == "paused" for state in [s.state for s in floor.engine.floor_.seats.values()])
+        assert all(state == "paused" for state in [s.state for s in floor.engine.staff.seats.values()])
         await asyncio.sleep(600)
         assert len(store.sending) == dialled
         await close(floor, checker)
@@ -206,7 +206,7 @@ def test_an_engine_that_dies_is_followed_by_one_that_takes_over() -> None:
             await floor.engine.start()
             await floor.engine.ready_to_dial(5)
             began = floor.clock.monotonic()
-            while sum(seat.leg_up for seat in floor.engine.floor_.seats.values()) < 10:
+            while sum(seat.leg_up for seat in floor.engine.staff.seats.values()) < 10:
                 await asyncio.sleep(0.1)
             assert floor.clock.monotonic() - began <= 5.0
         await close(floor, checker)
