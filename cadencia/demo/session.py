@@ -266,8 +266,11 @@ class Demo:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         stopped = self.clock.now() + timedelta(seconds=1)
-        self.folder.save(replace(self.state, stopped_at=stopped.isoformat(), epoch="", mono_s=0.0))
         await self.store.close()
+        try:
+            self.folder.save(replace(self.state, stopped_at=stopped.isoformat(), epoch="", mono_s=0.0))
+        except ConfigError as error:  # a full disk: the summary is worth more than the exact minute
+            self._say(str(error))
         return told | {"seed": self.state.seed, "simulated_s": round(simulated_s, 1), "wall_s": round(wall_s, 1)}
 
 
