@@ -79,6 +79,7 @@ class Demo:
     async def open(self) -> None:
         """Everything up to a dialling engine. Raises CadenciaError; then nothing half-started is left."""
         self.folder.prepare()
+        self.folder.lock()
         state = None if self._options.fresh else self.folder.load()
         if state is not None and self._options.agents not in (None, state.agents):
             raise ConfigError(

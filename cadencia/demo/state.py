@@ -7,6 +7,7 @@ folder.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -88,6 +89,19 @@ class DemoFolder:
                 ),
                 Words("Set CADENCIA_DATA to another one.", "Indique otra con CADENCIA_DATA."),
             ) from error
+
+    def lock(self) -> None:
+        """Keep the folder for this process until it ends, however it ends. Raises ConfigError if another has it."""
+        handle = (self.path / "lock").open("a")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            raise ConfigError(
+                Words(f"A demo runs in {self.path} already.", f"Ya corre una demostración en {self.path}."),
+                Words("End it first, or set CADENCIA_DATA to another folder.", "Termínela o cambie CADENCIA_DATA."),
+            ) from None
+        self._lock = handle
 
     # -- state ---------------------------------------------------------------------------------------------------------
     def load(self) -> DemoState | None:

@@ -111,7 +111,11 @@ def test_a_demo_runs_to_its_summary_and_leaves_only_the_database(place: Place) -
 def test_a_killed_engine_is_followed_by_one_that_takes_over(place: Place) -> None:
     first = place.start("demo", "--headless", "--speed", "5", "--contacts", "500", "--port", "0")
     place.link("supervision")
-    time.sleep(12)
+    intruder = place.run("demo", "--headless", "--port", "0", "--fresh")
+    assert intruder.returncode == 2
+    assert "A demo runs in" in intruder.stderr
+    time.sleep(10)
+    assert first.poll() is None
     first.kill()
     first.wait()
     assert len([line for line in place.processes() if "cadencia.demo" in line]) == 2
