@@ -78,8 +78,6 @@ class Demo:
 
     async def open(self) -> None:
         """Everything up to a dialling engine. Raises CadenciaError; then nothing half-started is left."""
-        self.folder.prepare()
-        self.folder.lock()
         state = None if self._options.fresh else self.folder.load()
         if state is not None and self._options.agents not in (None, state.agents):
             raise ConfigError(
@@ -96,6 +94,8 @@ class Demo:
         port = self._options.port if self._options.port is not None else (state.port if state else 8080)
         socket = claim_port("127.0.0.1", port)
         try:
+            self.folder.prepare()
+            self.folder.lock()
             self.state = await self._world(state, socket.getsockname()[1])
             self.clock = self.state.clock()
             await self._engine()
