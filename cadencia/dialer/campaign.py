@@ -31,6 +31,9 @@ from cadencia.store.port import Claim
 #: Clock seconds a lease is kept in hand before it is given back.
 _LEASE_S = 30.0
 
+#: Leases asked for at once: fewer than the store scans, so that fewer than asked for means that the list is dry.
+_CLAIM_MAX = 200
+
 #: Clock seconds before an exhausted list is asked again.
 _DRY_S = 5.0
 
@@ -227,7 +230,7 @@ class CampaignRunner:
             return
         if self._c.clock.monotonic() >= self._dry_until_s:
             self._claiming = True
-            self._c.spawn(self._claim(short))
+            self._c.spawn(self._claim(min(short, _CLAIM_MAX)))
 
     async def _claim(self, limit: int) -> None:
         try:
