@@ -203,7 +203,7 @@ def outcome(call: Call, table: OutcomeTable) -> Outcome:
     """The one outcome of an ended call."""
     if call.talking_s is not None:
         talked_s = (call.ended_s or call.talking_s) - call.talking_s
-        if call.ended_in is Phase.TALKING and talked_s < ANSWER_AND_GONE_S and not call.released:
+        if talked_s < ANSWER_AND_GONE_S and not call.released:
             return Outcome.HUNG_UP  # bridged and gone at once: nobody spoke
         lost_agent = call.ended_in in (Phase.WAITING, Phase.OFFERED)
         return Outcome.DROPPED if lost_agent or call.cause in _BROKEN else Outcome.CONNECTED
