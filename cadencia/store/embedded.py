@@ -261,7 +261,7 @@ class EmbeddedPostgres:
         """Remove a pid file whose number belongs to another program now, as happens after a container's restart."""
         path = self.data / "postmaster.pid"
         if path.exists() and not self._alive():
-            path.unlink()
+            path.unlink(missing_ok=True)  # a server that is just falling removes it itself
 
     def _alive(self) -> bool:
         """True if the process named in the pid file is a PostgreSQL server, or if that cannot be told."""
