@@ -11,6 +11,7 @@ class AgentState(StrEnum):
     OUT = "out"  # signed out
     CONNECTING = "connecting"  # signed in, the telephone is not up yet (or fell)
     READY = "ready"
+    PREVIEW = "preview"  # looks at a file, and has not said yet whether to dial
     RESERVED = "reserved"  # a debtor is on the way
     TALKING = "talking"
     WRAPUP = "wrapup"
@@ -19,7 +20,7 @@ class AgentState(StrEnum):
 
 #: States in which an agent is at work and may serve a call soon.
 AT_WORK: frozenset[AgentState] = frozenset(
-    {AgentState.READY, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAPUP}
+    {AgentState.READY, AgentState.PREVIEW, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAPUP}
 )
 
 #: Reasons for a pause, as the pages offer them.

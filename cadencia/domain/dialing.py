@@ -17,10 +17,12 @@ class CampaignState(StrEnum):
 
 
 class Mode(StrEnum):
-    """How a campaign is paced. (The predictive mode comes through the same controller port.)"""
+    """How a campaign is paced."""
 
-    PROGRESSIVE = "progressive"
-    RATIO = "ratio"
+    PREVIEW = "preview"  # the agent sees the file first and chooses, within a time
+    PROGRESSIVE = "progressive"  # one call for each free agent
+    RATIO = "ratio"  # so many calls for each free agent
+    PREDICTIVE = "predictive"  # dials ahead, from a forecast of who will be free and who will answer
 
 
 @dataclass(frozen=True)
