@@ -24,8 +24,11 @@ from cadencia.domain.dialing import (
 )
 from cadencia.domain.events import Event
 from cadencia.errors import Refused, StoreError, Words
+from cadencia.pacing.budget import Budget, Count
+from cadencia.pacing.controllers import Policy, make_controller
+from cadencia.pacing.learned import Learned
 from cadencia.pacing.port import AgentView, Controller, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
-from cadencia.pacing.progressive import NO_AGENTS, RatioController
+from cadencia.pacing.reasons import NO_AGENTS
 from cadencia.store.port import Claim
 
 #: Clock seconds a lease is kept in hand before it is given back.
@@ -80,9 +83,9 @@ class Counts:
         return self.abandoned / self.answered_live if self.answered_live else 0.0
 
 
-def controller_for(settings: CampaignSettings) -> Controller:
-    """The pacing policy that these settings ask for."""
-    return RatioController(settings.ratio if settings.mode is Mode.RATIO else 1.0)
+def controller_for(settings: CampaignSettings, learned: Learned) -> Controller:
+    """The pacing policy that these settings ask for, going on with what was learnt."""
+    return make_controller(Policy(settings.mode, settings.ratio), learned)
 
 
 class CampaignRunner:
@@ -109,7 +112,8 @@ class CampaignRunner:
         self._c = context
         self.campaign = campaign
         self.counts = Counts.of(counts)
-        self.controller = controller_for(campaign.settings)
+        self.learned = Learned()
+        self.controller = controller_for(campaign.settings, self.learned)
         self.dials: dict[str, DialView] = {}  # launched and unanswered, the unsent included
         self.waiting: set[str] = set()
         self.last = Decision(0, (), NO_AGENTS)
@@ -135,7 +139,7 @@ class CampaignRunner:
     def change(self, campaign: Campaign) -> None:
         """New settings or a new state, while calls are in flight."""
         if campaign.settings != self.settings:
-            self.controller = controller_for(campaign.settings)
+            self.controller = controller_for(campaign.settings, self.learned)
         self.campaign = campaign
         self._dry_until_s = 0.0
         if campaign.state is not CampaignState.RUNNING:
@@ -172,8 +176,8 @@ class CampaignRunner:
             "dialling": len(snapshot.dials),
             "waiting": snapshot.waiting,
             "channels": snapshot.channels,
-            "answered": snapshot.live_answers,
-            "abandoned": snapshot.abandoned,
+            "answered": snapshot.budget.day.answers,
+            "abandoned": snapshot.budget.day.abandoned,
         }
         now = self._c.clock.now()
         self._c.ledger.append(Event("pacing.decision", now, campaign_id=self.campaign.id, body=body))
@@ -185,16 +189,16 @@ class CampaignRunner:
             self._cancel(attempt_id)
 
     def _snapshot(self) -> Snapshot:
+        count = Count(self.counts.answered_live, self.counts.abandoned)
         return Snapshot(
             now_s=self._c.clock.monotonic(),
             agents=self._agents(self.settings.skill),
             dials=tuple(self.dials.values()),
             waiting=len(self.waiting),
             channels=self._room(),
-            live_answers=self.counts.answered_live,
-            abandoned=self.counts.abandoned,
-            abandonment_cap=self.settings.abandonment_cap,
+            budget=Budget(self.settings.abandonment_cap, day=count, month=count),
             min_ring_s=self.settings.min_ring_s,
+            wait_s=self.settings.wait_s,
         )
 
     def _start(self, wanted: int) -> int:
