@@ -19,7 +19,7 @@ from cadencia.dialer.engine import Engine
 from cadencia.dialer.tally import DoubleLeases, Tally, summary
 from cadencia.domain.access import UserRole
 from cadencia.domain.agents import Agent
-from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Mode
+from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
 from cadencia.errors import ConfigError, TelephonyError, Words, spoken
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.portfolio.importer import import_file
@@ -147,8 +147,8 @@ class Demo:
         )
         state = replace(state, epoch=state.stopped_at, mono_s=time.monotonic())
         now = state.clock().now()
-        settings = CampaignSettings(mode=Mode.RATIO, ratio=1.5)
-        campaign = Campaign(CAMPAIGN, "Cartera de demostración", CampaignState.RUNNING, settings, now)
+        name = "Cartera de demostración"
+        campaign = Campaign(CAMPAIGN, name, CampaignState.RUNNING, CampaignSettings(), now)
         await self.store.create_campaign(campaign, "demo")
         await asyncio.to_thread(make_portfolio, self.folder.portfolio, state.contacts, state.seed)
         report = await import_file(self.store, CAMPAIGN, self.folder.portfolio, now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from cadencia.compliance.gate import judge
 from cadencia.dialer.context import Context
@@ -23,7 +22,7 @@ from cadencia.domain.dialing import (
     Verdict,
 )
 from cadencia.domain.events import Event
-from cadencia.errors import Refused, StoreError, Words
+from cadencia.errors import StoreError
 from cadencia.pacing.budget import Budget, Count
 from cadencia.pacing.controllers import Policy, make_controller
 from cadencia.pacing.learned import Learned
@@ -326,69 +325,3 @@ class CampaignRunner:
         leaf = DISPOSITIONS.get(code)
         self.counts.answered_live -= leaf is not None and leaf.machine
         self.counts.contacts_closed += closes
-
-
-#: What a supervisor may set, with the lowest and highest value of each number.
-_BOUNDS: dict[str, tuple[float, float]] = {
-    "ratio": (1.0, 5.0),
-    "ring_s": (10, 60),
-    "min_ring_s": (0, 30),
-    "wait_s": (1, 10),
-    "wrapup_s": (5, 600),
-    "abandonment_cap": (0.0, 0.2),
-    "attempts_per_day": (1, 20),
-    "attempts_per_week": (1, 100),
-    "retry_minutes": (1, 10080),
-}
-_TEXTS = ("caller_id", "message", "skill", "trunk")
-
-
-def changed_settings(settings: CampaignSettings, changes: dict[str, Any]) -> CampaignSettings:
-    """The settings with some of them replaced.
-
-    Raises:
-        Refused: an unknown name, a value of the wrong kind, or one out of bounds; the message says which.
-    """
-    values: dict[str, Any] = {}
-    for name, value in changes.items():
-        values[name] = _checked(settings, name, value)
-    return replace(settings, **values)
-
-
-def _checked(settings: CampaignSettings, name: str, value: Any) -> Any:
-    if name == "mode":
-        if value not in [mode.value for mode in Mode]:
-            raise Refused(
-                Words(f"There is no mode {value!r}.", f"No existe el modo {value!r}."),
-                Words(f"Choose one of {', '.join(Mode)}.", f"Elija entre {', '.join(Mode)}."),
-            )
-        return Mode(value)
-    if name in _TEXTS:
-        if not isinstance(value, str) or any(ord(c) < 32 for c in value):
-            raise Refused(
-                Words(f"{name} must be a plain text.", f"{name} debe ser un texto simple."),
-                Words("Remove line breaks and control characters.", "Quite saltos de línea y caracteres de control."),
-            )
-        return value
-    if name not in _BOUNDS:
-        known = ", ".join(("mode", *_BOUNDS, *_TEXTS))
-        raise Refused(
-            Words(f"There is no setting {name!r}.", f"No existe el ajuste {name!r}."),
-            Words(f"Settings are: {known}.", f"Los ajustes son: {known}."),
-        )
-    low, high = _BOUNDS[name]
-    whole = isinstance(getattr(settings, name), int)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise Refused(
-            Words(
-                f"{name} must be a number from {low:g} to {high:g}.",
-                f"{name} debe ser un número de {low:g} a {high:g}.",
-            ),
-            Words(f"It is {value!r}.", f"Es {value!r}."),
-        )
-    if whole and value != int(value):
-        raise Refused(
-            Words(f"{name} must be a whole number.", f"{name} debe ser un número entero."),
-            Words(f"It is {value!r}.", f"Es {value!r}."),
-        )
-    return int(value) if whole else float(value)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cadencia.dialer.campaign import CampaignRunner, changed_settings
+from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.core import EngineCore
 from cadencia.dialer.live import LiveCall
 from cadencia.dialer.present import obligation_view
+from cadencia.dialer.settings import changed_settings
 from cadencia.dialer.views import ObligationView
 from cadencia.domain.agents import PAUSE_REASONS
 from cadencia.domain.codes import DISPOSITIONS

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from cadencia.domain.codes import Denial, Outcome
 from cadencia.domain.people import DebtorFile, Money, Phone, Role
@@ -36,6 +37,9 @@ class CampaignSettings:
         wait_s: how long an answered person waits for an agent before the call counts as abandoned; whole seconds.
         wrapup_s: how long an agent may take to choose a disposition.
         abandonment_cap: highest share of live answers that may be abandoned.
+        abandonment_target: the share aimed at, not above the cap; None aims at the cap.
+        cancel_late: predictive takes late ringing calls back while no agent is free, never before `min_ring_s`.
+        weight: share of the agents who serve other running campaigns too, against theirs.
         attempts_per_day: cap for each person.
         attempts_per_week: cap for each person in any 7 days.
         retry_minutes: earliest next try after no answer and the like.
@@ -44,13 +48,16 @@ class CampaignSettings:
         skill: an agent must have it to get this campaign's calls; empty means any agent.
     """
 
-    mode: Mode = Mode.PROGRESSIVE
+    mode: Mode = Mode.PREDICTIVE
     ratio: float = 1.2
     ring_s: int = 25
     min_ring_s: int = 15
     wait_s: int = 2
     wrapup_s: int = 45
     abandonment_cap: float = 0.03
+    abandonment_target: float | None = None
+    cancel_late: bool = True
+    weight: float = 1.0
     attempts_per_day: int = 3
     attempts_per_week: int = 10
     retry_minutes: int = 120
@@ -245,3 +252,38 @@ class CampaignCounts:
     outcomes: dict[str, int]
     denied: dict[str, int]
     unaccounted: int
+
+
+@dataclass(frozen=True)
+class DayCount:
+    """What became of one local day's answers, as the abandonment budget counts them.
+
+    Attributes:
+        answers: answered by a person, or by nobody knows whom yet; the abandoned included, machines not.
+        abandoned: of these, not put through in time.
+        machines: put through, and called a machine by the agent.
+        unjudged: put through, and nobody chose a disposition yet.
+    """
+
+    day: date
+    answers: int = 0
+    abandoned: int = 0
+    machines: int = 0
+    unjudged: int = 0
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What a campaign taught its controller in one local hour of the day, for the same hour of another day.
+
+    Attributes:
+        contact_list: the list it was learnt on; "" while a campaign has one list.
+        hour: local, 0 to 23.
+        body: plain JSON values, which only `cadencia.pacing.Learned` understands.
+    """
+
+    campaign_id: str
+    contact_list: str
+    hour: int
+    body: dict[str, Any]
+    saved_at: datetime

@@ -12,9 +12,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
+import msgspec
+
 from cadencia.domain.access import Credential, User, UserRole
 from cadencia.domain.agents import Agent, AgentChange, AgentSession
-from cadencia.domain.dialing import Campaign, CampaignCounts, CampaignSettings, CampaignState
+from cadencia.domain.dialing import Campaign, CampaignCounts, CampaignSettings, CampaignState, DayCount, Prior
 from cadencia.domain.events import Event
 from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonIn, Phone, PhoneStatus, Role
 from cadencia.store.batch import changes, merged, priority
@@ -69,6 +71,20 @@ class MemoryStore(MemoryDialing):
 
     async def counts(self, campaign_id: str, since: datetime | None = None) -> CampaignCounts:
         return self._campaign(campaign_id).counts(since)
+
+    async def days(self, campaign_id: str, starts: Sequence[datetime]) -> tuple[DayCount, ...]:
+        return self._campaign(campaign_id).days(starts)
+
+    async def save_prior(self, prior: Prior) -> None:
+        # As JSON, so that nobody can change what is kept, and tuples come back as lists from this twin too.
+        body = msgspec.json.decode(msgspec.json.encode(prior.body))
+        priors = self._campaign(prior.campaign_id).priors
+        priors[prior.contact_list, prior.hour] = replace(prior, body=body)
+
+    async def load_priors(self, campaign_id: str, contact_list: str) -> tuple[Prior, ...]:
+        record = self._data.campaigns.get(campaign_id)
+        kept = record.priors if record is not None else {}
+        return tuple(kept[key] for key in sorted(kept) if key[0] == contact_list)
 
     # -- portfolio ----------------------------------------------------------------------------------------------------
     async def import_people(self, campaign_id: str, people: Sequence[PersonIn], now: datetime) -> Imported:

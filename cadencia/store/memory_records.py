@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
 from cadencia.domain.agents import Agent, AgentState
-from cadencia.domain.codes import ABANDONED, ANSWERED, DISPOSITIONS, Outcome
-from cadencia.domain.dialing import AttemptState, Campaign, CampaignCounts, Next
+from cadencia.domain.codes import ABANDONED, ANSWERED, DISPOSITIONS, NOT_DISPOSED, Outcome
+from cadencia.domain.dialing import AttemptState, Campaign, CampaignCounts, DayCount, Next, Prior
 from cadencia.domain.people import DebtorFile, Obligation, PastContact, Phone, Role
 from cadencia.store.batch import HISTORY, NEVER, WEEK_DAYS
 
@@ -141,6 +143,7 @@ class AttemptRecord:
     note: str = ""
     live: bool = False
     connected: bool = False
+    answer: frozenset[str] = frozenset()  # as what its answer is counted in the day's numbers
 
     def line(self) -> PastContact:
         return PastContact(
@@ -174,6 +177,8 @@ class CampaignRecord:
         later: heap of what is due later, by time.
         by_instant: the numbers of the attempts leased at each instant, from which any `since` can be answered.
         windows: the numbers since the instants that were asked for, kept up to date.
+        by_minute: what became of the calls answered in each minute, from which any zone's days can be answered.
+        priors: by list and hour.
     """
 
     campaign: Campaign
@@ -184,6 +189,8 @@ class CampaignRecord:
     totals: Counter[str] = field(default_factory=Counter)
     by_instant: dict[datetime, Counter[str]] = field(default_factory=dict)
     windows: dict[datetime, Counter[str]] = field(default_factory=dict)
+    by_minute: dict[datetime, Counter[str]] = field(default_factory=dict)
+    priors: dict[tuple[str, int], Prior] = field(default_factory=dict)
 
     # -- the list -----------------------------------------------------------------------------------------------------
     def put(self, item: ItemRecord, due_at: datetime) -> None:
@@ -263,6 +270,36 @@ class CampaignRecord:
         if connected is not attempt.connected:
             attempt.connected = connected
             self.tally(attempt.leased_at, "connected", 1 if connected else -1)
+        if attempt.answered_at is not None:
+            self._count_answer(attempt, attempt.answered_at, machine)
+
+    def _count_answer(self, attempt: AttemptRecord, at: datetime, machine: bool) -> None:
+        outcome, disposition = attempt.outcome, attempt.disposition
+        leaf = DISPOSITIONS.get(disposition or "")
+        talked = attempt.connected_at is not None and (outcome is None or outcome in _IN_TALK)
+        now = {
+            "answers": not machine,
+            "abandoned": outcome in ABANDONED,
+            "machines": leaf is not None and leaf.machine,
+            "unjudged": talked and disposition in (None, NOT_DISPOSED),
+        }
+        counted = frozenset(name for name, yes in now.items() if yes)
+        if counted != attempt.answer:
+            minute = self.by_minute.setdefault(at.replace(second=0, microsecond=0), Counter())
+            minute.update(counted - attempt.answer)
+            minute.subtract(attempt.answer - counted)
+            attempt.answer = counted
+
+    def days(self, starts: Sequence[datetime]) -> tuple[DayCount, ...]:
+        days: list[Counter[str]] = [Counter() for _ in starts]
+        for minute, bucket in self.by_minute.items():
+            n = bisect_right(starts, minute) - 1
+            if n >= 0:
+                days[n].update(bucket)
+        return tuple(
+            DayCount(start.date(), d["answers"], d["abandoned"], d["machines"], d["unjudged"])
+            for start, d in zip(starts, days, strict=True)
+        )
 
     def counts(self, since: datetime | None) -> CampaignCounts:
         seen = self.totals if since is None else self._window(since)

@@ -22,9 +22,11 @@ from cadencia.domain.dialing import (
     CampaignState,
     Claimed,
     ContactFacts,
+    DayCount,
     Disposed,
     Mark,
     OpenAttempt,
+    Prior,
     Settlement,
     Verdict,
 )
@@ -101,6 +103,24 @@ class Store(Protocol):
         still in talk with connected_at set. outcomes: settled attempts by code. denied: contact.denied events by code.
         unaccounted: attempts in `sending` (the caller subtracts those it still has on the line).
         """
+
+    async def days(self, campaign_id: str, starts: Sequence[datetime]) -> tuple[DayCount, ...]:
+        """What became of a campaign's answers by local day.
+
+        Args:
+            starts: the instant each day begins, in order; the last day has no end.
+
+        answers: answered_at lies in the day, minus machines (outcome AMD, or a disposition whose `machine` is true).
+        abandoned: of these, outcome ABN or ABM. machines: such a disposition. unjudged: put through (outcome CON or
+        ERR, or none yet, with connected_at set) and no disposition, or only the one of a wrap-up that ran out. A
+        `DayCount.day` is the date of its start, in the start's own zone; days without answers are there too.
+        """
+
+    async def save_prior(self, prior: Prior) -> None:
+        """Insert, or replace that of the same campaign, list and hour. Refused if there is no such campaign."""
+
+    async def load_priors(self, campaign_id: str, contact_list: str) -> tuple[Prior, ...]:
+        """All hours' priors of a list, by hour."""
 
     # -- portfolio ----------------------------------------------------------------------------------------------------
     async def import_people(self, campaign_id: str, people: Sequence[PersonIn], now: datetime) -> Imported:

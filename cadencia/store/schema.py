@@ -160,6 +160,8 @@ attempts = Table(
     Index("attempts_history", "person_id", "ended_at", "id", postgresql_where=text("state = 'settled'")),
     # A campaign's numbers since an instant.
     Index("attempts_campaign", "campaign_id", "leased_at"),
+    # A campaign's answers by day: few beside its attempts.
+    Index("attempts_answered", "campaign_id", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
     Index("attempts_contact", "contact_id"),
 )
 
@@ -216,6 +218,18 @@ events = Table(
     Index("events_contact", "contact_id", "seq", postgresql_where=text("contact_id IS NOT NULL")),
     # A campaign's denials since an instant.
     Index("events_denied", "campaign_id", "at", postgresql_where=text("kind = 'contact.denied'")),
+)
+
+pacing_priors = Table(
+    "pacing_priors",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("contact_list", Text, primary_key=True),
+    Column("hour", SmallInteger, primary_key=True, autoincrement=False),
+    Column("body", JSONB, nullable=False),
+    Column("saved_at", _INSTANT, nullable=False),
+    CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
+    comment="what each local hour taught a campaign's controller, for the same hour of another day",
 )
 
 users = Table(

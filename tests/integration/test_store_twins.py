@@ -95,12 +95,14 @@ class Twin:
 
     async def state(self, after: int) -> Any:
         counts = [await self.store.counts(c, s) for c in CAMPAIGNS for s in (None, NOW + HOUR, NOW + 5 * HOUR)]
+        days = [await self.store.days(c, [NOW + n * 7 * HOUR for n in range(8)]) for c in CAMPAIGNS]
         return (
             counts,
             self.open(await self.store.open_attempts()),
             self.open(await self.store.awaiting_disposition()),
             [self.event(e) for e in await self.store.events(after=after)],
             [self.file(await self.store.file(i)) for _, i in sorted(self.persons.items())],
+            days,
         )
 
 
@@ -232,7 +234,7 @@ async def compare(memory: Twin, postgres: Twin, seed: int) -> None:
         results = [await run(step, twin) for twin in twins]
         assert results[0] == results[1], f"seed {seed}, step {number}"
         states = [await twin.state(after) for twin, after in zip(twins, seen, strict=True)]
-        for part in range(5):
+        for part in range(6):
             assert states[0][part] == states[1][part], f"seed {seed}, step {number}, part {part}"
         script.known += [e.attempt_id for e, _ in states[0][3] if e.kind == "attempt.leased"]
         seen = [last(await t.store.events(after=a), a) for t, a in zip(twins, seen, strict=True)]

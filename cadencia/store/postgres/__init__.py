@@ -12,13 +12,22 @@ from cadencia.store.postgres.attempts import PostgresAttempts
 from cadencia.store.postgres.errors import UNREADABLE_URL, telling
 from cadencia.store.postgres.floor import PostgresFloor
 from cadencia.store.postgres.leasing import PostgresLeasing
+from cadencia.store.postgres.pacing import PostgresPacing
 from cadencia.store.postgres.portfolio import PostgresPortfolio
 from cadencia.store.postgres.talk import PostgresTalk
 
 __all__ = ["PostgresStore"]
 
 
-class PostgresStore(PostgresLeasing, PostgresAttempts, PostgresTalk, PostgresFloor, PostgresPortfolio, PostgresAccess):
+class PostgresStore(
+    PostgresLeasing,
+    PostgresAttempts,
+    PostgresTalk,
+    PostgresFloor,
+    PostgresPacing,
+    PostgresPortfolio,
+    PostgresAccess,
+):
     """A `Store` in PostgreSQL. Open it with `PostgresStore.open`; close it when done."""
 
     @classmethod
