@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -14,11 +15,9 @@ from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import LiveCall, Seat
-from cadencia.domain.agents import AT_WORK
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import AttemptState, CampaignState, Lease, Mark, Settlement
 from cadencia.errors import AmiLost, AmiRefused, StoreError, TelephonyError
-from cadencia.pacing.port import DialView, PacingEventKind
 from cadencia.queue.retry import after_outcome
 from cadencia.queue.routing import longest_idle
 from cadencia.telephony.ami.codec import Message
@@ -47,6 +46,7 @@ class Calls:
     Args:
         runner: the campaign of an id.
         audit: ask the switch what is really there, soon.
+        rank: how a ready agent (id) ranks for a campaign (id): the lower, the better, None for none of its own.
     """
 
     def __init__(
@@ -56,8 +56,10 @@ class Calls:
         table: OutcomeTable,
         runner: Callable[[str], CampaignRunner],
         audit: Callable[[], None],
+        rank: Callable[[str, str], int | None],
     ) -> None:
         self._c, self._floor, self._table, self._runner, self._audit = context, floor, table, runner, audit
+        self._rank = rank
         self.live: dict[str, LiveCall] = {}
         self._waiting: dict[str, LiveCall] = {}  # answered, in the order they are to be served
         self._outbox: list[tuple[CampaignRunner, Lease]] = []
@@ -110,15 +112,12 @@ class Calls:
                 self.live[lease.attempt_id] = live = self._live(runner, lease)
                 self._never_sent(live)
         await self._return([pair for pair in pairs if opened.get(pair[1].attempt_id) is AttemptState.LEASED])
-        self._forget(pairs)
+        for runner, lease in pairs:
+            runner.not_dialled(lease.attempt_id)
 
     async def _return(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
         for runner in {id(runner): runner for runner, _ in group}.values():
             await runner.give_back([lease.attempt_id for r, lease in group if r is runner], "refused at sending")
-
-    def _forget(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
-        for runner, lease in group:
-            runner.dials.pop(lease.attempt_id, None)
 
     def _live(self, runner: CampaignRunner, lease: Lease) -> LiveCall:
         call = Call(lease.attempt_id, self._c.clock.monotonic())
@@ -148,15 +147,13 @@ class Calls:
             for _, live in wanted:
                 self._never_sent(live)
             return
-        for (runner, live), answer in zip(wanted, answers, strict=True):
-            runner.tell(PacingEventKind.LAUNCHED, live.attempt_id)
+        for (_, live), answer in zip(wanted, answers, strict=True):
             answer.add_done_callback(partial(self._ordered, live))
             self._timer(live, live.settings.ring_s + _GIVE_UP_S, self._give_up)
 
     def _still_wanted(self, runner: CampaignRunner) -> bool:
         """Between the decision and now the last agent may have gone, or somebody stopped the campaign."""
-        agents = any(seat.state in AT_WORK for seat in self._floor.seats.values())
-        return agents and self._c.may_dial and runner.campaign.state is CampaignState.RUNNING
+        return runner.served() and self._c.may_dial and runner.campaign.state is CampaignState.RUNNING
 
     def _order(self, live: LiveCall) -> Action:
         settings = live.settings
@@ -241,7 +238,7 @@ class Calls:
         runner = self._runner(live.campaign_id)
         dial = runner.dials.get(live.attempt_id)
         if dial is not None:
-            runner.dials[live.attempt_id] = DialView(dial.attempt_id, dial.launched_s, live.call.ringing_s)
+            runner.dials[live.attempt_id] = replace(dial, ringing_s=live.call.ringing_s)
 
     def _answered(self, live: LiveCall) -> None:
         live.answered_at, live.since = self._c.clock.now(), self._c.clock.now()
@@ -249,8 +246,7 @@ class Calls:
         runner = self._runner(live.campaign_id)
         runner.dials.pop(live.attempt_id, None)
         runner.waiting.add(live.attempt_id)
-        runner.count_answer()
-        runner.tell(PacingEventKind.ANSWERED, live.attempt_id)
+        runner.count_answer(live)
         self._c.ledger.mark(Mark(live.attempt_id, "answered", live.answered_at))
         self._c.changed()
 
@@ -262,7 +258,10 @@ class Calls:
     def _wait(self, live: LiveCall, sign: Sign) -> None:
         """Answered, and nobody has the person; whoever had an agent and lost it goes first."""
         live.since = self._c.clock.now()
-        self._runner(live.campaign_id).waiting.add(live.attempt_id)
+        runner = self._runner(live.campaign_id)
+        runner.waiting.add(live.attempt_id)
+        # Only here: a detector may have listened since the answer, and whom it recognised needs no agent.
+        runner.story.answered(live.attempt_id, self._c.clock.monotonic())
         if sign is Sign.READY:
             self._waiting[live.attempt_id] = live
             self._timer(live, live.settings.wait_s, self._too_late)
@@ -286,14 +285,17 @@ class Calls:
         self.take(Signal(live.attempt_id, Sign.UNOFFERED))
 
     def match(self) -> None:
-        """Give each waiting person the agent who has waited longest."""
+        """Give each waiting person the agent who has waited longest, of the campaign's own before another's."""
         if not self._waiting or self._c.session is None:
             return
         for live in list(self._waiting.values()):
-            seat = longest_idle(self._floor.ready(), live.settings.skill)
+            seat = longest_idle(self._floor.ready(), live.settings.skill, partial(self._rank_of, live.campaign_id))
             if seat is not None:
                 del self._waiting[live.attempt_id]
                 self._offer(live, seat)
+
+    def _rank_of(self, campaign_id: str, seat: Seat) -> int | None:
+        return self._rank(campaign_id, seat.agent.id)
 
     def _offer(self, live: LiveCall, seat: Seat) -> None:
         """Lease the agent, show the file, order the bridge, in this order."""
@@ -336,8 +338,7 @@ class Calls:
         live.since = self._c.clock.now()
         if live.connected_at is None:
             live.connected_at = live.since
-            runner.counts.connected += 1
-            runner.tell(PacingEventKind.CONNECTED, live.attempt_id)
+            runner.count_connected(live)
             self._c.observer.bridged((self._c.clock.wall() - live.answered_wall_s) * 1000.0)
         agent_id = live.seat.agent.id if live.seat else None
         self._c.ledger.mark(Mark(live.attempt_id, "connected", live.since, agent_id))
@@ -348,7 +349,9 @@ class Calls:
     def cancel(self, attempt_id: str) -> None:
         """Take back a call that is not answered."""
         live = self.live.get(attempt_id)
-        if live is not None and live.call.answered_s is None and not live.call.cancelled:
+        if live is None or self._c.session is None:
+            return  # not sent yet; or nobody would hear it, and it is asked again
+        if live.call.answered_s is None and not live.call.cancelled:
             self.take(Signal(attempt_id, Sign.CANCELLED))
             self._hang_up(live)
 
@@ -370,11 +373,10 @@ class Calls:
         runner = self._runner(live.campaign_id)
         runner.dials.pop(live.attempt_id, None)
         runner.waiting.discard(live.attempt_id)
-        runner.count_outcome(result)
+        talked = live.connected_at is not None and result is not Outcome.HUNG_UP
+        runner.count_outcome(live, result, talked=talked)
         self._c.observer.settled(live.campaign_id, result)
         seat, talk_s = live.seat, self._talked(live)
-        talked = live.connected_at is not None and result is not Outcome.HUNG_UP
-        runner.counts.connected -= live.connected_at is not None and not talked
         self._settle(live, result, talk_s, awaits=seat is not None and talked)
         if seat is not None and talked:
             self._floor.wrap_up(seat, live, talk_s)

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, timedelta
 
 from cadencia.compliance.gate import judge
 from cadencia.dialer.context import Context
+from cadencia.dialer.counts import AnswerBook, Counts, local_day
+from cadencia.dialer.decisions import Decided, DecisionLog
+from cadencia.dialer.hand import Hand
+from cadencia.dialer.live import LiveCall
+from cadencia.dialer.priors import Hours
+from cadencia.dialer.told import Teller
+from cadencia.dialer.why import LIST_EMPTY
 from cadencia.domain.agents import AT_WORK, AgentState
-from cadencia.domain.codes import ABANDONED, DISPOSITIONS, UNCHARGED, Denial, Outcome
+from cadencia.domain.codes import ABANDONED, DISPOSITIONS, Denial, Outcome
 from cadencia.domain.dialing import (
     Campaign,
     CampaignCounts,
     CampaignSettings,
     CampaignState,
     ContactFacts,
+    DayCount,
     Deny,
     Lease,
     Mode,
+    Prior,
     Verdict,
 )
-from cadencia.domain.events import Event
+from cadencia.domain.events import KINDS, Event
 from cadencia.errors import StoreError
-from cadencia.pacing.budget import Budget, Count
-from cadencia.pacing.controllers import Policy, make_controller
-from cadencia.pacing.learned import Learned
-from cadencia.pacing.port import AgentView, Controller, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
-from cadencia.pacing.reasons import NO_AGENTS
+from cadencia.pacing.budget import Budget
+from cadencia.pacing.controllers import Policy, cancellable, make_controller
+from cadencia.pacing.port import AgentView, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
+from cadencia.pacing.reasons import LIMITED_BY_LIST, NO_AGENTS
 from cadencia.store.port import Claim
 
 #: Clock seconds a lease is kept in hand before it is given back.
@@ -39,61 +47,25 @@ _CLAIM_MAX = 200
 #: Clock seconds before an exhausted list is asked again.
 _DRY_S = 5.0
 
-#: Why nobody is dialled although the controller would: nobody on the list may be called now.
-LIST_EMPTY = "list-empty"
-
 #: Denials that close a list item: asking again would bring the same answer.
 _CLOSING = frozenset(
     {Denial.EXCLUDED, Denial.BLOCKED, Denial.NO_DATA, Denial.REFERENCE, Denial.CONSENT, Denial.NO_PHONE}
 )
 
 
-@dataclass
-class Counts:
-    """A campaign's numbers, carried on in memory from what the store computed at the start."""
-
-    attempts: int
-    answered_live: int
-    connected: int
-    abandoned: int
-    contacts: int
-    contacts_touched: int
-    contacts_closed: int
-    outcomes: dict[str, int]
-    denied: dict[str, int]
-
-    @classmethod
-    def of(cls, counts: CampaignCounts) -> Counts:
-        return cls(
-            counts.attempts,
-            counts.answered_live,
-            counts.connected,
-            counts.abandoned,
-            counts.contacts,
-            counts.contacts_touched,
-            counts.contacts_closed,
-            dict(counts.outcomes),
-            dict(counts.denied),
-        )
-
-    @property
-    def abandonment_rate(self) -> float:
-        """Abandoned over live answers, strict: nothing is estimated away."""
-        return self.abandoned / self.answered_live if self.answered_live else 0.0
-
-
-def controller_for(settings: CampaignSettings, learned: Learned) -> Controller:
-    """The pacing policy that these settings ask for, going on with what was learnt."""
-    return make_controller(Policy(settings.mode, settings.ratio), learned)
+def policy_of(settings: CampaignSettings) -> Policy:
+    """The pacing policy that these settings ask for."""
+    return Policy(settings.mode, settings.ratio, cancel_late=settings.cancel_late)
 
 
 class CampaignRunner:
     """Decides and claims for one campaign; the engine does the dialling.
 
     Args:
+        counts, days, priors: what the store has written down of it.
         launch: called with the leases to dial now.
-        agents: the agents who may serve this campaign, as the controller sees them.
-        room: how many calls the trunk takes now.
+        agents: the agents who may serve the campaign of an id, as its controller sees them.
+        room: how many calls the trunk takes now: channels, and by its rate.
         cancel: called with the attempt to take back.
     """
 
@@ -103,24 +75,31 @@ class CampaignRunner:
         campaign: Campaign,
         counts: CampaignCounts,
         *,
+        days: Iterable[DayCount] = (),
+        priors: Iterable[Prior] = (),
         launch: Callable[[CampaignRunner, list[Lease]], None],
         cancel: Callable[[str], None],
         agents: Callable[[str], tuple[AgentView, ...]],
-        room: Callable[[], int],
+        room: Callable[[], tuple[int, int]],
     ) -> None:
         self._c = context
         self.campaign = campaign
         self.counts = Counts.of(counts)
-        self.learned = Learned()
-        self.controller = controller_for(campaign.settings, self.learned)
+        self.book = AnswerBook(days)
+        self.hours = Hours(context, campaign.id, priors)
+        self.policy = policy_of(campaign.settings)
+        self.controller = make_controller(self.policy, self.hours.learned)
+        self.story = Teller(self.tell)
         self.dials: dict[str, DialView] = {}  # launched and unanswered, the unsent included
         self.waiting: set[str] = set()
         self.last = Decision(0, (), NO_AGENTS)
+        self.log = DecisionLog()
         self._launch, self._cancel, self._agents, self._room = launch, cancel, agents, room
-        self._hand: deque[Lease] = deque()
+        self._hand = Hand()
         self._owed: list[str] = []  # leases to be given back when the store answers again
         self._claiming = False
         self._dry_until_s = 0.0
+        self._today = (local_day(context.clock.now()), context.clock.now())
 
     @property
     def settings(self) -> CampaignSettings:
@@ -130,94 +109,133 @@ class CampaignRunner:
         """The gate, at this instant, by this campaign's settings."""
         return judge(facts, self.settings, self._c.clock.now())
 
-    def tell(self, kind: PacingEventKind, ref: str, agent_state: AgentState | None = None) -> None:
+    # -- telling -------------------------------------------------------------------------------------------------------
+    def tell(self, event: PacingEvent) -> None:
         """Let the controller know."""
-        self.controller.tell(PacingEvent(kind, self._c.clock.monotonic(), ref, agent_state))
+        self.controller.tell(event)
+        self.hours.told()
+
+    def agent_moved(self, agent_id: str, state: AgentState) -> None:
+        """An agent who may serve this campaign is in another state."""
+        self.tell(PacingEvent(PacingEventKind.AGENT, self._c.clock.monotonic(), agent_id, state))
 
     # -- settings ------------------------------------------------------------------------------------------------------
     def change(self, campaign: Campaign) -> None:
-        """New settings or a new state, while calls are in flight."""
-        if campaign.settings != self.settings:
-            self.controller = controller_for(campaign.settings, self.learned)
+        """New settings or a new state, while calls are in flight; what was learnt stays."""
+        policy = policy_of(campaign.settings)
+        if policy != self.policy:
+            self.policy, self.controller = policy, make_controller(policy, self.hours.learned)
         self.campaign = campaign
         self._dry_until_s = 0.0
         if campaign.state is not CampaignState.RUNNING:
             self.drop_hand("campaign")
 
+    @property
+    def dry(self) -> bool:
+        """Nobody on the list may be called now."""
+        return not self._hand and self._c.clock.monotonic() < self._dry_until_s
+
+    @property
+    def weight(self) -> float:
+        """Its part of the agents who serve others too; 0 while it has nobody to dial and nobody on the line."""
+        busy = bool(self.dials or self.waiting)
+        wants = self.campaign.state is CampaignState.RUNNING and not self.dry
+        return self.settings.weight if wants or busy else 0.0
+
     # -- deciding ------------------------------------------------------------------------------------------------------
     def decide(self) -> None:
         """Ask the controller and carry its decision out."""
         if self.campaign.state is not CampaignState.RUNNING or not self._c.may_dial:
+            self._wind_down()
             return
+        self._give_back_old()
         began = self._c.clock.wall()
         snapshot = self._snapshot()
         decision = self.controller.decide(snapshot)
         self._c.observer.decided(self._c.clock.wall() - began)
         for attempt_id in decision.cancel:
             self._cancel(attempt_id)
-        launched = self._start(decision.launch)
-        wanted, decision = decision, replace(decision, launch=launched)
-        if wanted.launch and not launched and self._c.clock.monotonic() < self._dry_until_s:
-            decision = replace(decision, reason=LIST_EMPTY)
-        if launched or decision.cancel or decision.reason != self.last.reason:
-            self._write_down(snapshot, decision)
-        self.last = decision
-        self._refill(snapshot, wanted)
+        launched = self._start(decision)
+        reason = decision.reason
+        if not launched and self.dry and (reason == LIMITED_BY_LIST or (reason != NO_AGENTS and not self.dials)):
+            reason = LIST_EMPTY
+        self.last = replace(decision, launch=launched, reason=reason)
+        self._write_down(self.log.take(Decided(self.settings.mode, snapshot, decision, launched, reason)))
+        self._refill(snapshot, decision)
 
-    def _write_down(self, snapshot: Snapshot, decision: Decision) -> None:
-        """So that anybody can tell afterwards why somebody was dialled at this instant, or nobody."""
-        body = {
-            "launch": decision.launch,
-            "cancel": len(decision.cancel),
-            "reason": decision.reason,
-            "ready": sum(agent.state is AgentState.READY for agent in snapshot.agents),
-            "at_work": sum(agent.state in AT_WORK for agent in snapshot.agents),
-            "dialling": len(snapshot.dials),
-            "waiting": snapshot.waiting,
-            "channels": snapshot.channels,
-            "answered": snapshot.budget.day.answers,
-            "abandoned": snapshot.budget.day.abandoned,
-        }
-        now = self._c.clock.now()
-        self._c.ledger.append(Event("pacing.decision", now, campaign_id=self.campaign.id, body=body))
+    def _wind_down(self) -> None:
+        """Nobody new is dialled. What rings goes on while an agent can take it, unless the campaign was stopped."""
+        if self.dials and (self.campaign.state is CampaignState.STOPPED or not self.served()):
+            self.cancel_all()
 
     def cancel_all(self) -> None:
-        """The campaign stops: take back what may be."""
-        snapshot = replace(self._snapshot(), agents=())
-        for attempt_id in self.controller.decide(snapshot).cancel:
+        """Take back what may be."""
+        for attempt_id in cancellable(self._snapshot()):
             self._cancel(attempt_id)
 
+    def served(self) -> bool:
+        """Whether anybody is at work who may serve this campaign."""
+        return any(agent.state in AT_WORK for agent in self._agents(self.campaign.id))
+
+    def _write_down(self, body: dict[str, object] | None) -> None:
+        """So that anybody can tell afterwards why somebody was dialled at this instant, or nobody."""
+        if body is not None:
+            kind, now = "pacing.decision", self._c.clock.now()
+            event = Event(kind, now, campaign_id=self.campaign.id, body=body, version=KINDS[kind])
+            self._c.ledger.append(event)
+
+    def close(self) -> None:
+        """Nothing more will be decided: write down the last second's decisions."""
+        self._write_down(self.log.rest())
+
+    @property
+    def budget(self) -> Budget:
+        """What may be abandoned today."""
+        return self.book.budget(self._day(), self.settings)
+
+    def _day(self) -> date:
+        """The local date; worked out anew once a minute at most, and always at midnight, which is a full minute."""
+        now = self._c.clock.now()
+        minute = now.replace(second=0, microsecond=0)
+        if minute != self._today[1]:
+            self._today = local_day(now), minute
+        return self._today[0]
+
     def _snapshot(self) -> Snapshot:
-        count = Count(self.counts.answered_live, self.counts.abandoned)
+        channels, rate = self._room()
         return Snapshot(
             now_s=self._c.clock.monotonic(),
-            agents=self._agents(self.settings.skill),
+            agents=self._agents(self.campaign.id),
             dials=tuple(self.dials.values()),
             waiting=len(self.waiting),
-            channels=self._room(),
-            budget=Budget(self.settings.abandonment_cap, day=count, month=count),
+            channels=channels,
+            rate=rate,
+            supply=self._hand.supply,
+            budget=self.budget,
             min_ring_s=self.settings.min_ring_s,
             wait_s=self.settings.wait_s,
         )
 
-    def _start(self, wanted: int) -> int:
-        now = self._c.clock.now()
-        leases: list[Lease] = []
-        stale: list[Lease] = []
-        while self._hand and len(leases) < wanted:
-            lease = self._hand.popleft()
-            age_s = (now - lease.leased_at).total_seconds()
-            verdict = self.judge(replace(lease.facts, in_flight=False))
-            # The clock may have passed the end of the window since the lease was written.
-            (stale if age_s > _LEASE_S or isinstance(verdict, Deny) else leases).append(lease)
+    def _start(self, decision: Decision) -> int:
+        drawn = self._hand.draw(decision.launch, decision.propensities)
+        # The clock may have passed the end of the window since the lease was written.
+        verdicts = [self.judge(replace(lease.facts, in_flight=False)) for lease, _ in drawn]
+        stale = [lease.attempt_id for (lease, _), v in zip(drawn, verdicts, strict=True) if isinstance(v, Deny)]
         if stale:
-            self._give_back([lease.attempt_id for lease in stale], "stale")
+            self._give_back(stale, "stale")
+        going = [pair for pair, v in zip(drawn, verdicts, strict=True) if not isinstance(v, Deny)]
         now_s = self._c.clock.monotonic()
-        for lease in leases:
-            self.dials[lease.attempt_id] = DialView(lease.attempt_id, now_s)
-        if leases:
-            self._launch(self, leases)
-        return len(leases)
+        for lease, propensity in going:
+            self.dials[lease.attempt_id] = DialView(lease.attempt_id, now_s, None, propensity)
+            self.story.launched(lease.attempt_id, now_s, propensity)
+        if going:
+            self._launch(self, [lease for lease, _ in going])
+        return len(going)
+
+    def not_dialled(self, attempt_id: str) -> None:
+        """A launched attempt never went out."""
+        self.dials.pop(attempt_id, None)
+        self.story.cancelled(attempt_id, self._c.clock.monotonic())
 
     # -- leases --------------------------------------------------------------------------------------------------------
     def _refill(self, snapshot: Snapshot, decision: Decision) -> None:
@@ -227,7 +245,7 @@ class CampaignRunner:
             self.drop_hand("no agents")
             return
         ratio = self.settings.ratio if self.settings.mode is Mode.RATIO else 1.0
-        goal = max(2, decision.launch * 2, int(at_work * 0.2 * ratio) + 1)
+        goal = max(2, max(decision.wanted, decision.launch) * 2, int(at_work * 0.2 * ratio) + 1)
         short = goal - len(self._hand)
         if short <= 0 or len(self._hand) > goal // 2 or self._claiming:
             return
@@ -251,7 +269,7 @@ class CampaignRunner:
             self._c.observer.denied(self.campaign.id, code, number)
         if len(claimed.leases) < limit and not claimed.denied:
             self._dry_until_s = self._c.clock.monotonic() + _DRY_S
-        self._hand.extend(claimed.leases)
+        self._hand.put(claimed.leases)
         if self.campaign.state is not CampaignState.RUNNING or self._c.stopping:
             self.drop_hand("campaign")
         self._c.changed()
@@ -259,8 +277,13 @@ class CampaignRunner:
     def drop_hand(self, reason: str) -> None:
         """Give the leases in hand back."""
         if self._hand:
-            self._give_back([lease.attempt_id for lease in self._hand], reason)
-            self._hand.clear()
+            self._give_back([lease.attempt_id for lease in self._hand.clear()], reason)
+
+    def _give_back_old(self) -> None:
+        """What was in hand for long: somebody else may have a better use for it."""
+        old = self._hand.old(self._c.clock.now() - timedelta(seconds=_LEASE_S))
+        if old:
+            self._give_back([lease.attempt_id for lease in old], "stale")
 
     def _give_back(self, attempt_ids: list[str], reason: str) -> None:
         self._c.spawn(self.give_back(attempt_ids, reason))
@@ -268,7 +291,7 @@ class CampaignRunner:
     async def give_back(self, attempt_ids: list[str], reason: str) -> None:
         """Return leases; if the store fails, later."""
         for attempt_id in attempt_ids:
-            self.dials.pop(attempt_id, None)
+            self.not_dialled(attempt_id)
         try:
             await self._c.store.give_back(attempt_ids, self._c.token, reason, self._c.clock.now())
         except StoreError as error:
@@ -299,29 +322,43 @@ class CampaignRunner:
         self.counts.attempts += 1
         self.counts.contacts_touched += lease.facts.attempts == 0
 
-    def count_answer(self) -> None:
+    def count_answer(self, live: LiveCall) -> None:
         """A call was answered; a machine is taken out again when it is known to be one."""
         self.counts.answered_live += 1
+        self.book.count(_answer_day(live), answers=1)
 
-    def count_outcome(self, outcome: Outcome) -> None:
+    def count_connected(self, live: LiveCall) -> None:
+        """An agent and the person are together for the first time."""
+        self.counts.connected += 1
+        self.book.count(_answer_day(live), unjudged=1)
+        self.story.connected(live.attempt_id, self._c.clock.monotonic())
+
+    def count_outcome(self, live: LiveCall, outcome: Outcome, *, talked: bool) -> None:
         """An attempt was settled."""
         self.counts.outcomes[outcome] = self.counts.outcomes.get(outcome, 0) + 1
         if outcome in ABANDONED:
             self.counts.abandoned += 1
-            kind = PacingEventKind.ABANDONED
+            self.book.count(_answer_day(live), abandoned=1)
         elif outcome is Outcome.MACHINE:
             self.counts.answered_live -= 1
-            kind = PacingEventKind.UNANSWERED
-        elif outcome in UNCHARGED:
-            kind = PacingEventKind.FAILED
-        elif outcome in (Outcome.CONNECTED, Outcome.DROPPED):
-            kind = PacingEventKind.ENDED
-        else:
-            kind = PacingEventKind.UNANSWERED
-        self.tell(kind, "")
+            self.book.count(_answer_day(live), answers=-1)
+        if live.connected_at is not None and not talked:
+            self.counts.connected -= 1
+            self.book.count(_answer_day(live), unjudged=-1)
+        self.story.ended(live.attempt_id, outcome, self._c.clock.monotonic())
 
-    def count_disposition(self, code: str, *, closes: bool) -> None:
-        """An agent said who was on the line."""
-        leaf = DISPOSITIONS.get(code)
-        self.counts.answered_live -= leaf is not None and leaf.machine
+    def count_disposition(self, live: LiveCall, code: str, *, closes: bool) -> None:
+        """An agent said who was on the line; a later word replaces an earlier one."""
         self.counts.contacts_closed += closes
+        leaf = DISPOSITIONS.get(code)
+        if leaf is None:
+            return  # the wrap-up ran out: still nobody said anything
+        day, other = _answer_day(live), int(leaf.machine) - int(live.machine)
+        self.counts.answered_live -= other
+        self.book.count(day, answers=-other, machines=other, unjudged=0 if live.judged else -1)
+        live.judged, live.machine = True, leaf.machine
+        self.story.judged(live.attempt_id, self._c.clock.monotonic(), live=not leaf.machine)
+
+
+def _answer_day(live: LiveCall) -> date:
+    return local_day(live.answered_at or live.since)

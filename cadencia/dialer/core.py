@@ -19,19 +19,22 @@ from cadencia.dialer.audit import Audit
 from cadencia.dialer.calls import Calls
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context, Ids, Observer, Options
+from cadencia.dialer.counts import day_starts
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.dialer.present import agent_view, floor_view
+from cadencia.dialer.priors import ONE_LIST
 from cadencia.dialer.recovery import restore
+from cadencia.dialer.shares import Shares
 from cadencia.dialer.views import AgentView, FloorView
 from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import Disposed, Lease, Promise
 from cadencia.errors import LeadershipLost, StoreError, SwitchUnfit, TelephonyError, Words
+from cadencia.pacing.budget import Count, upper_bound
 from cadencia.pacing.port import AgentView as PacingAgent
-from cadencia.pacing.port import PacingEventKind
 from cadencia.queue.retry import after_disposition
 from cadencia.store.port import Store
 from cadencia.telephony.ami.codec import Message
@@ -89,6 +92,7 @@ class EngineCore:
         self._floor_stale = True
         self.trouble: TelephonyError | None = None
         self.runners: dict[str, CampaignRunner] = {}
+        self.shares = Shares()
 
     # -- life ----------------------------------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -106,8 +110,9 @@ class EngineCore:
         self.staff = Floor(c, self._match, self._lost_agent, self._wrapup_expired)
         self.staff.shown = self.show_agent
         self.staff.moved = self._agent_moved
-        self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set)
+        self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set, self._rank)
         self._audit = Audit(c, self.staff, self.calls)
+        upper_bound(Count(1))  # what it stands on takes a moment to load: better now than while calls go on
         await self._take_up_campaigns()
         await restore(c, self.staff, self.calls, self.runners)
         for seat in self.staff.seats.values():
@@ -142,6 +147,8 @@ class EngineCore:
                 self.context,
                 campaign,
                 await self.store.counts(campaign.id),
+                days=await self.store.days(campaign.id, day_starts(self.clock.now())),
+                priors=await self.store.load_priors(campaign.id, ONE_LIST),
                 launch=self._launch,
                 cancel=self.calls.cancel,
                 agents=self._serving,
@@ -155,9 +162,11 @@ class EngineCore:
             known = self.staff.seats.get(session.agent.id)
             if known is None:
                 self.staff.add(Seat(session.agent, AgentState.OUT, session.since, self.clock.monotonic()))
+                self.shares.agents_changed()
                 self.show_agent(self.staff.seats[session.agent.id])
             elif known.agent != session.agent and known.state is AgentState.OUT:
                 known.agent = session.agent
+                self.shares.agents_changed()
         await self.calls.resolve_doubts()
         for runner in self.runners.values():
             await runner.give_back_owed()
@@ -197,6 +206,7 @@ class EngineCore:
         self.context.stopping = True
         for runner in self.runners.values():
             runner.drop_hand("stopping")
+            runner.close()
         step_s = 0.05 * self.clock.speed
         for _ in range(int(drain_s / step_s)):
             if not self._waits_for_an_end(hang_up):
@@ -206,6 +216,8 @@ class EngineCore:
             await asyncio.sleep(0.05)
         if hang_up:
             await self._hang_up_all()
+        for runner in self.runners.values():
+            await runner.hours.save()
         await asyncio.gather(*self.context.tasks, return_exceptions=True)
         with contextlib.suppress(StoreError):
             await self.context.ledger.flushed(10.0)
@@ -311,6 +323,7 @@ class EngineCore:
             self._woken.clear()
             for runner in self.runners.values():
                 runner.decide()
+                runner.hours.pass_on()
             await asyncio.sleep(_GATHER_S)
 
     async def _audits(self) -> None:
@@ -362,25 +375,25 @@ class EngineCore:
         self.calls.lost_agent(live)
 
     def _launch(self, runner: CampaignRunner, leases: list[Lease]) -> None:
-        self._limits.take(len(leases))
+        self._limits.take(len(leases), self.clock.monotonic())
         self.calls.launch(runner, leases)
 
     def _agent_moved(self, seat: Seat) -> None:
+        self.shares.moved(seat)
         for runner in self.runners.values():
             if not runner.settings.skill or runner.settings.skill in seat.skills:
-                runner.tell(PacingEventKind.AGENT, seat.agent.id, seat.state)
+                runner.agent_moved(seat.agent.id, seat.state)
 
-    def _serving(self, skill: str) -> tuple[PacingAgent, ...]:
-        return tuple(
-            PacingAgent(seat.agent.id, seat.state, seat.since_s)
-            for seat in self.staff.seats.values()
-            if seat.state is not AgentState.OUT and (not skill or skill in seat.skills)
-        )
+    def _serving(self, campaign_id: str) -> tuple[PacingAgent, ...]:
+        return self.shares.views(campaign_id, self.staff.seats.values(), self.runners)
 
-    def _room(self) -> int:
+    def _rank(self, campaign_id: str, agent_id: str) -> int | None:
+        return self.shares.rank(campaign_id, agent_id, self.staff, self.runners)
+
+    def _room(self) -> tuple[int, int]:
         unsent = sum(len(runner.dials) for runner in self.runners.values())
         in_use = unsent + sum(live.call.answered_s is not None for live in self.calls.live.values())
-        return self._limits.room(in_use, self.clock.monotonic())
+        return self._limits.room_channels(in_use), self._limits.room_rate(self.clock.monotonic())
 
     def show_agent(self, seat: Seat) -> None:
         """Publish an agent's present."""
@@ -416,7 +429,7 @@ class EngineCore:
                 block_person=leaf is not None and leaf.blocks_person,
             )
         )
-        self.runners[live.campaign_id].count_disposition(code, closes=following.due_at is None)
+        self.runners[live.campaign_id].count_disposition(live, code, closes=following.due_at is None)
 
     # -- the present ---------------------------------------------------------------------------------------------------
     def agent(self, agent_id: str) -> AgentView:

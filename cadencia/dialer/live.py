@@ -22,6 +22,7 @@ class LiveCall:
         seat: the agent leased for it, None while nobody is.
         last_agent_id: who had the person last.
         adopted: taken over from an engine before us.
+        judged, machine: an agent chose a disposition, and by it a machine was on the line.
     """
 
     attempt_id: str
@@ -41,6 +42,8 @@ class LiveCall:
     answered_wall_s: float = 0.0
     confirmed: bool = False
     adopted: bool = False
+    judged: bool = False
+    machine: bool = False
     disposed: bool = False  # the agent chose a disposition while still talking
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 

@@ -7,7 +7,9 @@ was written down of it ("outcome unknown" if nothing was).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -32,9 +34,12 @@ async def restore(c: Context, floor: Floor, calls: Calls, runners: dict[str, Cam
     if leased:
         await c.store.give_back(leased, c.token, "engine restarted", c.clock.now())
     owed = {attempt.attempt_id: attempt for attempt in await c.store.awaiting_disposition()}
+    told: list[tuple[float, Callable[[], None]]] = []
     for attempt in opened:
         if attempt.state is AttemptState.SENDING:
-            _take_up(c, calls, runners[attempt.campaign_id], attempt)
+            told += _take_up(c, calls, runners[attempt.campaign_id], attempt)
+    for _, tell in sorted(told, key=lambda pair: pair[0]):
+        tell()
     for session in sessions:
         _seat(c, floor, calls, runners, owed, session)
     log.info("engine.restored", calls=len(calls.live), leases_returned=len(leased), dispositions_owed=len(owed))
@@ -60,8 +65,10 @@ def _live(c: Context, runner: CampaignRunner, attempt: OpenAttempt, call: Call) 
     )
 
 
-def _take_up(c: Context, calls: Calls, runner: CampaignRunner, attempt: OpenAttempt) -> None:
-    """An attempt that was sent: as far as was written down."""
+def _take_up(
+    c: Context, calls: Calls, runner: CampaignRunner, attempt: OpenAttempt
+) -> Iterator[tuple[float, Callable[[], None]]]:
+    """An attempt that was sent: as far as was written down. What the controller is to be told of it, and of when."""
     phase = Phase.SENT
     if attempt.connected_at is not None:
         phase = Phase.TALKING
@@ -75,6 +82,12 @@ def _take_up(c: Context, calls: Calls, runner: CampaignRunner, attempt: OpenAtte
         talking_s=_clock_s(c, attempt.connected_at) if attempt.connected_at else None,
     )
     calls.live[attempt.attempt_id] = _live(c, runner, attempt, call)
+    ref, story = attempt.attempt_id, runner.story
+    yield call.sent_s, partial(story.launched, ref, call.sent_s)
+    if call.answered_s is not None:
+        yield call.answered_s, partial(story.answered, ref, call.answered_s)
+    if call.talking_s is not None:
+        yield call.talking_s, partial(story.connected, ref, call.talking_s)
     if phase is Phase.SENT:
         runner.dials[attempt.attempt_id] = DialView(attempt.attempt_id, call.sent_s)
     elif phase is Phase.ANSWERED:

@@ -20,8 +20,11 @@ KINDS: dict[str, int] = {
     "attempt.settled": 1,  # {outcome, charged, cause, tech_cause, talk_s}
     "attempt.disposed": 1,  # {code, promise_minor, currency, promise_due}
     "attempt.file_shown": 1,  # {}  the amounts were shown after the right party was confirmed
-    # every decision that launches or takes back a call, and the first of each new reason not to
-    "pacing.decision": 1,  # {launch, cancel, reason, ready, at_work, dialling, waiting, channels, answered, abandoned}
+    # at most one a second: what was launched and taken back since the last one, why, and the numbers it was made from;
+    # {launch, cancel, reason, mode, ready, at_work, dialling, waiting, channels, rate, supply, wanted, answers,
+    #  abandoned, month_answers, month_abandoned}, and where something was forecast {risk, threshold, budget_drops,
+    #  answer_rate, free_10s, answers_10s}. Version 1: a row for every decision, with counts from the campaign's start.
+    "pacing.decision": 2,
     "contact.denied": 1,  # {code, retry_at}
     "agent.state": 1,  # {state, reason}
     "campaign.state": 1,  # {state, by, reason}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 
@@ -16,6 +16,21 @@ class Waiting(Protocol):
 W = TypeVar("W", bound=Waiting)
 
 
-def longest_idle(ready: Iterable[W], skill: str) -> W | None:
-    """The first of `ready`, which is in order of waiting, who has the skill ("" needs none)."""
-    return next((agent for agent in ready if not skill or skill in agent.skills), None)
+def longest_idle(ready: Iterable[W], skill: str, rank: Callable[[W], int | None] = lambda agent: 0) -> W | None:
+    """The first of the best rank among those of `ready`, which is in order of waiting, who have the skill.
+
+    Args:
+        skill: "" needs none.
+        rank: the lower, the better; None for somebody who is not to be taken.
+    """
+    best: W | None = None
+    best_rank: int | None = None
+    for agent in ready:
+        if skill and skill not in agent.skills:
+            continue
+        at = rank(agent)
+        if at == 0:
+            return agent
+        if at is not None and (best_rank is None or at < best_rank):
+            best, best_rank = agent, at
+    return best

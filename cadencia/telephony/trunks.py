@@ -15,15 +15,20 @@ class TrunkLimits:
         if channels < 1 or rate_per_s <= 0.0:
             raise ValueError("a trunk needs at least one channel and a positive rate")
         self.channels, self.rate_per_s = channels, rate_per_s
-        self._tokens, self._at_s = max(1.0, rate_per_s), 0.0
+        self._burst = max(1.0, rate_per_s)
+        self._tokens, self._at_s = self._burst, 0.0
 
-    def room(self, in_use: int, now_s: float) -> int:
-        """How many calls may be started now."""
-        burst = max(1.0, self.rate_per_s)
-        self._tokens = min(burst, self._tokens + max(0.0, now_s - self._at_s) * self.rate_per_s)
-        self._at_s = now_s
-        return max(0, min(self.channels - in_use, int(self._tokens)))
+    def room_channels(self, in_use: int) -> int:
+        """How many more calls it can carry."""
+        return max(0, self.channels - in_use)
 
-    def take(self, calls: int) -> None:
+    def room_rate(self, now_s: float) -> int:
+        """How many calls may be started at this instant."""
+        return max(0, int(self._tokens_at(now_s)))
+
+    def take(self, calls: int, now_s: float) -> None:
         """That many were started."""
-        self._tokens -= calls
+        self._tokens, self._at_s = self._tokens_at(now_s) - calls, now_s
+
+    def _tokens_at(self, now_s: float) -> float:
+        return min(self._burst, self._tokens + max(0.0, now_s - self._at_s) * self.rate_per_s)

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from cadencia.dialer.campaign import LIST_EMPTY
+from cadencia.dialer.why import LIST_EMPTY
 from cadencia.domain.agents import PAUSE_AFTER_SIGN_IN, PAUSE_REASONS, PAUSE_WRAPUP_EXPIRED, AgentState
 from cadencia.domain.dialing import CampaignState, Mode
 from cadencia.domain.people import Role

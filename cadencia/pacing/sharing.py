@@ -1,0 +1,150 @@
+"""Several campaigns, shared agents: how much of each agent a campaign may count on.
+
+An agent who is busy counts for each running campaign by its weight: nobody knows yet whom the next call of this agent
+will be for. Agents who are ready are given out whole, so that no two controllers dial for the same one: within each
+group of agents who may serve the same campaigns, by weight and largest remainder (Hamilton). Turns decide who gets the
+remaining seats: every call that an agent takes is a credit to the campaigns that might have had this agent and a debit
+to the one that did (smooth weighted round robin), so also a single agent goes round, and a campaign that got none keeps
+its turn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cadencia.domain.agents import AgentState
+from cadencia.pacing.port import AgentView
+
+#: A credit beyond one whole agent would be a claim on the past, not on the next seat.
+_MOST_CREDIT = 1.0
+
+#: Below this a share of a seat is rounding.
+_NOTHING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """An agent and the campaigns (ids) that this agent may serve."""
+
+    id: str
+    state: AgentState
+    since_s: float
+    campaigns: frozenset[str]
+
+
+def seats(agents: int, weights: Mapping[str, float], credit: Mapping[str, float]) -> dict[str, int]:
+    """How many of so many equal agents each campaign gets: its quota by weight, rounded down or up.
+
+    Args:
+        weights: of the campaigns that take part, each above 0.
+        credit: seats that a campaign is owed, or owes if negative; decides who of equals gets a remaining seat.
+    """
+    total = sum(weights.values())
+    quota = {campaign: agents * weight / total for campaign, weight in weights.items()}
+    given = {campaign: math.floor(share + _NOTHING) for campaign, share in quota.items()}
+    over = {campaign: share - given[campaign] for campaign, share in quota.items()}
+    rest = {campaign: share for campaign, share in over.items() if share > _NOTHING}
+    turns = sorted(rest, key=lambda campaign: (-(rest[campaign] + credit.get(campaign, 0.0)), campaign))
+    for campaign in turns[: agents - sum(given.values())]:
+        given[campaign] += 1
+    return given
+
+
+def apportion(
+    agents: Iterable[Serving],
+    weights: Mapping[str, float],
+    credit: Mapping[str, float],
+    before: Mapping[str, str],
+) -> dict[str, str]:
+    """Which campaign each ready agent is for; an agent who may serve none of them is left out.
+
+    Args:
+        weights: by campaign; those of weight 0 take no part.
+        before: what it was: as many as may keep their campaign.
+    """
+    groups: dict[tuple[str, ...], list[Serving]] = {}
+    for agent in agents:
+        if agent.state is AgentState.READY:
+            campaigns = tuple(sorted(c for c in agent.campaigns if weights.get(c, 0.0) > 0.0))
+            groups.setdefault(campaigns, []).append(agent)
+    given: dict[str, str] = {}
+    for campaigns, group in groups.items():
+        if campaigns:
+            left = seats(len(group), {c: weights[c] for c in campaigns}, credit)
+            group.sort(key=lambda agent: (agent.since_s, agent.id))
+            for agent in group:
+                campaign = before.get(agent.id, "")
+                if left.get(campaign, 0) > 0:
+                    given[agent.id] = campaign
+                    left[campaign] -= 1
+            for agent in group:
+                if agent.id not in given:
+                    campaign = max(sorted(left), key=left.__getitem__)
+                    given[agent.id] = campaign
+                    left[campaign] -= 1
+    return given
+
+
+class Sharing:
+    """Gives out the agents, again and again; what did not change stays the same object."""
+
+    def __init__(self) -> None:
+        self._credit: dict[str, float] = {}
+        self._given: dict[str, str] = {}
+        self._may: dict[str, frozenset[str]] = {}
+        self._weights: dict[str, float] = {}
+        self._views: dict[str, tuple[AgentView, ...]] = {}
+        self._held: dict[tuple[str, str], AgentView] = {}
+
+    def share(self, agents: Sequence[Serving], weights: Mapping[str, float]) -> None:
+        """Give them out.
+
+        Args:
+            agents: all who are signed in.
+            weights: of every campaign; 0 for one that needs nobody now.
+        """
+        self._weights = dict(weights)
+        self._may = {agent.id: agent.campaigns for agent in agents}
+        self._given = apportion(agents, weights, self._credit, self._given)
+        held: dict[tuple[str, str], AgentView] = {}
+        views: dict[str, list[AgentView]] = {campaign: [] for campaign in weights}
+        for agent in agents:
+            taking = [c for c in weights if c in agent.campaigns]
+            total = sum(weights[c] for c in taking)
+            for campaign in taking:
+                if agent.state is AgentState.READY:
+                    share = float(self._given.get(agent.id) == campaign)
+                else:
+                    share = weights[campaign] / total if total > 0.0 else 0.0
+                view = AgentView(agent.id, agent.state, agent.since_s, share)
+                known = self._held.get((campaign, agent.id))
+                held[campaign, agent.id] = view = known if known == view else view
+                views[campaign].append(view)
+        self._held = held
+        self._views = {campaign: self._same(campaign, tuple(seen)) for campaign, seen in views.items()}
+
+    def _same(self, campaign: str, views: tuple[AgentView, ...]) -> tuple[AgentView, ...]:
+        known = self._views.get(campaign, ())
+        same = len(known) == len(views) and all(a is b for a, b in zip(known, views, strict=True))
+        return known if same else views
+
+    def views(self, campaign: str) -> tuple[AgentView, ...]:
+        """The agents who may serve a campaign, with the campaign's share of each."""
+        return self._views.get(campaign, ())
+
+    def own(self, agent_id: str) -> str | None:
+        """The campaign that a ready agent is for; None for an agent who is not ready or for nobody."""
+        return self._given.get(agent_id)
+
+    def served(self, agent_id: str, campaign: str) -> None:
+        """The agent took a call of that campaign: the others are nearer to their turn."""
+        may = self._may.get(agent_id, frozenset())
+        sharing = {c: weight for c, weight in self._weights.items() if weight > 0.0 and c in may}
+        if len(sharing) < 2:
+            return
+        total = sum(sharing.values())
+        for c, weight in sharing.items():
+            owed = self._credit.get(c, 0.0) + weight / total - (c == campaign)
+            self._credit[c] = max(-_MOST_CREDIT, min(_MOST_CREDIT, owed))
