@@ -309,12 +309,12 @@ def table(rates: tuple[float, ...], teams: tuple[int, ...]) -> list[tuple[Proble
     return rows
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--agents", default=",".join(map(str, TEAMS)))
     parser.add_argument("--rates", default=",".join(map(str, PUBLISHED)))
     parser.add_argument("--policy", action="store_true", help="the levels to dial up to, by free agents")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     teams = tuple(int(word) for word in arguments.agents.split(","))
     rates = tuple(float(word) for word in arguments.rates.split(","))
     print("answer rate  agents  optimum %  published %  difference      s")

@@ -1,0 +1,156 @@
+"""Who is compared, where, and for how long: the policies by name, the cells, and one simulated floor."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from benchmarks.pacing.optimum import OptimumController, Problem, solve
+from benchmarks.pacing.peers import (
+    Adapt,
+    IdleTimesFactor,
+    Issabel,
+    IssabelController,
+    Vicidial,
+    VicidialController,
+    Webitel,
+    WebitelController,
+)
+from benchmarks.pacing.results import Cell, Row
+from cadencia.domain.dialing import Mode
+from cadencia.pacing.controllers import Policy, make_controller
+from cadencia.pacing.port import Controller
+
+TEAMS = (3, 5, 10, 20, 50, 100, 300)
+RATES = (0.10, 0.25, 0.45)
+
+CLASSES = "predictive+classes+choose+cancel"
+
+#: Ours that look ahead; the first is compared with each peer.
+OURS: tuple[str, ...] = ("predictive+cancel", "predictive", CLASSES)
+
+OWN: dict[str, Policy] = {
+    "predictive+cancel": Policy(Mode.PREDICTIVE, cancel_late=True, choose=False),
+    "predictive": Policy(Mode.PREDICTIVE, cancel_late=False, choose=False),
+    CLASSES: Policy(Mode.PREDICTIVE, cancel_late=True, choose=True),
+    "progressive": Policy(Mode.PROGRESSIVE),
+    "ratio 2": Policy(Mode.RATIO, ratio=2.0),
+}
+
+#: A shift from 9:00 to 17:00. TAPERED brakes by the hours left until a closing time that the campaign names; with its
+#: default of 21:00 it does not brake at all before 11:00, so the shift's end is the setting that favours it.
+PEERS: dict[str, Callable[[], Controller]] = {
+    "VICIdial ratio 1.5": lambda: VicidialController(Vicidial(level=1.5)),
+    "VICIdial ratio 3, available only": lambda: VicidialController(Vicidial(level=3.0, available_only=True)),
+    "VICIdial hard limit": lambda: VicidialController(Vicidial(Adapt.HARD_LIMIT)),
+    "VICIdial average": lambda: VicidialController(Vicidial(Adapt.AVERAGE)),
+    "VICIdial tapered": lambda: VicidialController(Vicidial(Adapt.TAPERED, latest_hhmm=1700)),
+    "VICIdial hard limit, available only": lambda: VicidialController(Vicidial(Adapt.HARD_LIMIT, available_only=True)),
+    "Issabel": lambda: IssabelController(Issabel()),
+    "Issabel overcommit": lambda: IssabelController(Issabel(overcommit=True)),
+    "Webitel": lambda: WebitelController(Webitel()),
+}
+
+#: Only where it is exact: the exponential world, as a check of simulator and programme against each other.
+OPTIMUM = "optimum"
+
+TUNED: dict[str, Callable[[float], Controller]] = {
+    "idle": IdleTimesFactor,
+    "vicidial-available": lambda level: VicidialController(Vicidial(level=level, available_only=True)),
+}
+
+ORDER: tuple[str, ...] = (*OWN, *PEERS, OPTIMUM)
+
+#: Unmeasured, from a cold start. Days and the first 30 minutes count from the start.
+WARMUP_S = 1800.0
+
+WORLDS: dict[str, str] = {"realistic": "REALISTIC", "exponential": "EXPONENTIAL"}
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def controller(policy: str, cell: Cell) -> Controller:
+    """A policy by its name; `family:factor` is a family's with that factor.
+
+    Raises:
+        KeyError: no such policy.
+    """
+    if policy in OWN:
+        return make_controller(OWN[policy])
+    if policy in PEERS:
+        return PEERS[policy]()
+    if policy == OPTIMUM:
+        return OptimumController(solve(Problem(cell.agents, cell.answer_rate)))
+    name, _, factor = policy.partition(":")
+    return TUNED[name](float(factor))
+
+
+def applies(policy: str, cell: Cell) -> bool:
+    """The optimum is known in the exponential world only."""
+    return policy != OPTIMUM or cell.world == "exponential"
+
+
+def world_of(policy: str, cell: Cell):
+    from dataclasses import replace
+
+    from cadencia.pacing import worlds
+
+    return replace(getattr(worlds, WORLDS[cell.world]), live=cell.answer_rate)
+
+
+def floor_of(policy: str, cell: Cell):
+    from cadencia.pacing.simulator import Floor
+
+    return Floor(agents=cell.agents)
+
+
+def hours_for(agents: int) -> float:
+    """Small floors are measured longer: an hour of theirs says less."""
+    return 8.0 if agents <= 10 else 4.0 if agents <= 100 else 2.0
+
+
+@cache
+def version(policy: str) -> str:
+    """A fingerprint of the code that a policy's figures depend on, so that old rows are not taken for new ones."""
+    pacing = sorted((ROOT / "cadencia/pacing").glob("*.py"))
+    shared = [path for path in pacing if path.name in ("simulator.py", "worlds.py", "budget.py", "port.py")]
+    files = pacing if policy in OWN else [*shared, ROOT / "benchmarks/pacing/peers.py"]
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def measure(policy: str, cell: Cell, seed: int, hours: float) -> Row:
+    """Simulate one floor: `WARMUP_S` from a cold start, then `hours`."""
+    from cadencia.pacing.simulator import simulate
+
+    begin = time.process_time()
+    result = simulate(
+        world_of(policy, cell),
+        floor_of(policy, cell),
+        controller(policy, cell),
+        hours=hours,
+        seed=seed,
+        warmup_s=WARMUP_S,
+    )
+    return Row(
+        policy=policy,
+        cell=cell,
+        seed=seed,
+        hours=hours,
+        version=version(policy),
+        utilisation=result.utilisation,
+        wait_mean_s=result.wait_mean_s,
+        wait_p95_s=result.wait_p95_s,
+        answers=result.answers,
+        abandoned=result.abandoned,
+        dials=result.dials,
+        contacts=result.contacts,
+        first_half_hour=(result.first_half_hour.answers, result.first_half_hour.abandoned),
+        days=tuple((day.answers, day.abandoned) for day in result.days),
+        took_s=round(time.process_time() - begin, 3),
+    )
