@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.pacing import scenarios
 from benchmarks.pacing.hindsight import Point, mixed
 from benchmarks.pacing.optimum import Problem, solve
 from benchmarks.pacing.results import Cell, Interval, Row, Store, Summary, interval, summaries
@@ -255,7 +256,7 @@ def _advantages(
 
 def write(folder: Path, ours: Sequence[str], order: Sequence[str], command: str) -> list[Path]:
     """The report of the folder's rows: report.md, summary.json and the plots. Returns what was written."""
-    from benchmarks.pacing import plots, scenarios  # matplotlib is slow to import
+    from benchmarks.pacing import plots  # matplotlib is slow to import
 
     rows = Store(folder / "results.jsonl").latest(scenarios.version)
     if not rows:

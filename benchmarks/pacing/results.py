@@ -88,7 +88,7 @@ class Store:
         self._torn = False
 
     def latest(self, version: Callable[[str], str] | None = None) -> list[Row]:
-        """The rows, of each (policy, cell, seed) one: of the policy's current `version`, or else the one written last."""
+        """The rows, of each (policy, cell, seed) one: of the policy's current `version`, else the one written last."""
         rows = list(self.rows.values())
         if version is not None:
             rows.sort(key=lambda row: row.version == version(row.policy))
