@@ -33,7 +33,8 @@ from cadencia.domain.dialing import (
 from cadencia.domain.events import KINDS, Event
 from cadencia.errors import StoreError
 from cadencia.pacing.budget import Budget
-from cadencia.pacing.controllers import Policy, cancellable, make_controller
+from cadencia.pacing.controllers import Policy, make_controller
+from cadencia.pacing.limits import cancellable
 from cadencia.pacing.port import AgentView, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
 from cadencia.pacing.reasons import LIMITED_BY_LIST, NO_AGENTS
 from cadencia.store.port import Claim

@@ -67,7 +67,8 @@ class Shares:
             if seat.skills not in may:
                 may[seat.skills] = frozenset(c for c, skill in skills.items() if not skill or skill in seat.skills)
             serving.append(Serving(seat.agent.id, seat.state, seat.since_s, may[seat.skills]))
-        self._sharing.share(serving, weights)
+        needs = {campaign_id: len(runner.dials) + len(runner.waiting) for campaign_id, runner in runners.items()}
+        self._sharing.share(serving, weights, needs)
 
 
 def weights_of(runners: Mapping[str, CampaignRunner]) -> dict[str, float]:

@@ -11,6 +11,7 @@ its turn.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -57,12 +58,14 @@ def apportion(
     weights: Mapping[str, float],
     credit: Mapping[str, float],
     before: Mapping[str, str],
+    needs: Mapping[str, int],
 ) -> dict[str, str]:
     """Which campaign each ready agent is for; an agent who may serve none of them is left out.
 
     Args:
         weights: by campaign; those of weight 0 take no part.
         before: what it was: as many as may keep their campaign.
+        needs: calls of each campaign that may need an agent: it dialled for those it had, and so many stay its own.
     """
     groups: dict[tuple[str, ...], list[Serving]] = {}
     for agent in agents:
@@ -70,21 +73,35 @@ def apportion(
             campaigns = tuple(sorted(c for c in agent.campaigns if weights.get(c, 0.0) > 0.0))
             groups.setdefault(campaigns, []).append(agent)
     given: dict[str, str] = {}
-    for campaigns, group in groups.items():
-        if campaigns:
-            left = seats(len(group), {c: weights[c] for c in campaigns}, credit)
-            group.sort(key=lambda agent: (agent.since_s, agent.id))
-            for agent in group:
-                campaign = before.get(agent.id, "")
-                if left.get(campaign, 0) > 0:
-                    given[agent.id] = campaign
-                    left[campaign] -= 1
-            for agent in group:
-                if agent.id not in given:
-                    campaign = max(sorted(left), key=left.__getitem__)
-                    given[agent.id] = campaign
-                    left[campaign] -= 1
+    open_needs = dict(needs)
+    for campaigns in sorted(filter(None, groups)):
+        group = sorted(groups[campaigns], key=lambda agent: (agent.since_s, agent.id))
+        had = Counter(before.get(agent.id, "") for agent in group)
+        held = {c: min(had[c], open_needs.get(c, 0)) for c in campaigns}
+        for c in campaigns:
+            open_needs[c] = open_needs.get(c, 0) - held[c]
+        left = _kept(seats(len(group), {c: weights[c] for c in campaigns}, credit), held)
+        new = []
+        for agent in group:
+            campaign = before.get(agent.id, "")
+            if left.get(campaign, 0) > 0:
+                given[agent.id] = campaign
+                left[campaign] -= 1
+            else:
+                new.append(agent)
+        for agent in new:
+            campaign = max(campaigns, key=left.__getitem__)
+            given[agent.id] = campaign
+            left[campaign] -= 1
     return given
+
+
+def _kept(target: dict[str, int], held: Mapping[str, int]) -> dict[str, int]:
+    """The target, except that nobody gets less than is held; those who have the most beyond that make up for it."""
+    got = {campaign: max(seats, held[campaign]) for campaign, seats in target.items()}
+    for _ in range(sum(got.values()) - sum(target.values())):
+        got[max(sorted(got), key=lambda campaign: got[campaign] - held[campaign])] -= 1
+    return got
 
 
 class Sharing:
@@ -98,16 +115,19 @@ class Sharing:
         self._views: dict[str, tuple[AgentView, ...]] = {}
         self._held: dict[tuple[str, str], AgentView] = {}
 
-    def share(self, agents: Sequence[Serving], weights: Mapping[str, float]) -> None:
+    def share(
+        self, agents: Sequence[Serving], weights: Mapping[str, float], needs: Mapping[str, int] | None = None
+    ) -> None:
         """Give them out.
 
         Args:
             agents: all who are signed in.
             weights: of every campaign; 0 for one that needs nobody now.
+            needs: calls of each campaign that may need an agent.
         """
         self._weights = dict(weights)
         self._may = {agent.id: agent.campaigns for agent in agents}
-        self._given = apportion(agents, weights, self._credit, self._given)
+        self._given = apportion(agents, weights, self._credit, self._given, needs or {})
         held: dict[tuple[str, str], AgentView] = {}
         views: dict[str, list[AgentView]] = {campaign: [] for campaign in weights}
         for agent in agents:
