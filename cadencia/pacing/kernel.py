@@ -1,0 +1,313 @@
+"""The look-ahead itself, on arrays: how many more calls may be started now.
+
+One source, two ways to run it: compiled where numba is installed (the extra `fast`), plain numpy where it is not, or
+where CADENCIA_KERNEL=plain asks for it. Both take the same decisions. Only what costs most has a body for each.
+
+For each lag t of a grid, X(t) = free agents - waiting callers + agents freed by t - answers of dials in flight by t. The
+last two are sums of independent Bernoulli variables with different probabilities. With Y = (agents freed) + (dials not
+answered), X(t) = Y(t) - need, where need = dials + waiting - free; Y is Poisson-binomial, taken exactly up to
+`EXACT_TERMS` terms and by a normal approximation with one Edgeworth term for the skewness beyond (Feller 1971, XVI.4).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+#: Grid of the forecast: lags of LAG_S, 2 LAG_S, ... seconds.
+LAG_S: Final = 2.0
+LAGS: Final = 16
+
+#: Ages of dials, and lengths of ringing, are counted in whole seconds up to this.
+RING_S: Final = 64
+
+#: Up to so many uncertain terms the distribution is exact.
+EXACT_TERMS: Final = 70
+
+#: Where each number stands in the answer of `plan`.
+RISK, CAUSE, FREE_5S, FREE_10S, FREE_30S, ANSWERS, ANSWERS_SD, EXPECTED_DROPS, HIGH, LOW, PLAIN, THRESHOLD = range(12)
+
+#: Why `plan` stopped.
+BY_LIMIT, BY_RISK, BY_BUDGET, BY_LIST = range(4)
+
+try:
+    if os.environ.get("CADENCIA_KERNEL") == "plain":
+        raise ImportError
+    import numba
+
+    COMPILED = True
+
+    def _compiled(function: _F) -> _F:
+        return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+except ImportError:
+    COMPILED = False
+
+    def _compiled(function: _F) -> _F:
+        return function
+
+
+# -- what costs most, with a body for each way ---------------------------------------------------------------------------
+if COMPILED:
+
+    @_compiled
+    def add_term(pmf: Floats, top: int, chance: Floats) -> None:
+        """Add one Bernoulli variable, with a chance for each lag, to the sums whose distributions are `pmf`.
+
+        pmf: (values, LAGS), right up to value `top` before and after.
+        """
+        for value in range(top, 0, -1):
+            for lag in range(chance.shape[0]):
+                pmf[value, lag] += chance[lag] * (pmf[value - 1, lag] - pmf[value, lag])
+        for lag in range(chance.shape[0]):
+            pmf[0, lag] -= chance[lag] * pmf[0, lag]
+
+    @_compiled
+    def below(pmf: Floats, top: int, out: Floats) -> None:
+        """out: (LAGS,) = P(sum <= top)."""
+        out[:] = 0.0
+        for value in range(top + 1):
+            for lag in range(out.shape[0]):
+                out[lag] += pmf[value, lag]
+
+else:
+
+    def add_term(pmf: Floats, top: int, chance: Floats) -> None:
+        """Add one Bernoulli variable, with a chance for each lag, to the sums whose distributions are `pmf`.
+
+        pmf: (values, LAGS), right up to value `top` before and after.
+        """
+        moved = pmf[: top + 1] * chance
+        pmf[: top + 1] -= moved
+        pmf[1 : top + 1] += moved[:top]
+
+    def below(pmf: Floats, top: int, out: Floats) -> None:
+        """out: (LAGS,) = P(sum <= top)."""
+        if top >= 0:
+            pmf[: top + 1].sum(axis=0, out=out)
+        else:
+            out[:] = 0.0
+
+
+@_compiled
+def edgeworth(value: float, mean: float, variance: float, third: float) -> float:
+    """P(S <= value) of an integer sum with these first three central moments, continuity-corrected."""
+    if variance < 1e-9:
+        return 1.0 if value + 0.5 >= mean else 0.0
+    sd = math.sqrt(variance)
+    z = (value + 0.5 - mean) / sd
+    if z < -8.0:
+        return 0.0
+    if z > 8.0:
+        return 1.0
+    density = math.exp(-0.5 * z * z) * 0.3989422804014327
+    chance = 0.5 * math.erfc(-z * 0.7071067811865476) - third / (6.0 * variance * sd) * (z * z - 1.0) * density
+    return min(1.0, max(0.0, chance))
+
+
+@_compiled
+def answer_tables(rates: Floats, answered: Floats, ended: Floats, out: Floats) -> None:
+    """Probability that a dial of some age is answered within some lag.
+
+    Args:
+        rates: (classes,) answer rate of each propensity class.
+        answered, ended: (RING_S + 1,) distribution functions of the time to an answer, and to any other ending, at
+            whole seconds.
+        out: (classes x (RING_S + 1), LAGS); the age of row 0 is zero, of row k the middle of second k.
+    """
+    last = answered.shape[0] - 1
+    rows = last + 1
+    for age in range(rows):
+        if age == 0:
+            by_now, gone = 0.0, 0.0
+        else:
+            by_now, gone = 0.5 * (answered[age - 1] + answered[age]), 0.5 * (ended[age - 1] + ended[age])
+        for lag in range(out.shape[1]):
+            step = int(LAG_S) * (lag + 1)
+            then = min(last, age + step)
+            by_then = answered[then] if age == 0 else 0.5 * (answered[min(last, age - 1 + step)] + answered[then])
+            for kind in range(rates.shape[0]):
+                rate = rates[kind]
+                alive = 1.0 - rate * by_now - (1.0 - rate) * gone
+                chance = rate * (by_then - by_now) / alive if alive > 1e-9 else 0.0
+                out[kind * rows + age, lag] = min(1.0, max(0.0, chance))
+
+
+@_compiled
+def plan(
+    now_s: float,
+    free: int,
+    waiting: int,
+    busy_since: Floats,
+    busy_kind: Ints,
+    busy_share: Floats,
+    dial_since: Floats,
+    dial_kind: Ints,
+    edges: Floats,
+    handle: Floats,
+    answers: Floats,
+    lag_weights: Floats,
+    supply: Ints,
+    control: Floats,
+    out: Floats,
+) -> None:
+    """How many calls to start.
+
+    Args:
+        busy_since: (n,) when each busy agent's state began; busy_kind: 0 talks, 1 wraps up; busy_share: see AgentView.
+        dial_since: (m,) launches of the dials in flight; dial_kind: their propensity class.
+        edges: lower ends of the age bins of `handle`.
+        handle: (2 x bins, LAGS) probability that a busy agent is free within each lag.
+        answers: ((classes + 1) x (RING_S + 1), LAGS) of `answer_tables`; the last class is "not known before the
+            launch".
+        lag_weights: (LAGS,) probability that the answer of a new dial falls into each lag; adds up to 1.
+        supply: (classes,) contacts at hand; [-1] alone when the list decides and sets no limit.
+        control: threshold at a neutral budget, gain per drop above and below the reserve, reserve, budget in drops,
+            highest probability to overdraw it, most calls to start, share of the likely class, 1 to choose the class.
+        out: see RISK ... THRESHOLD.
+    """
+    threshold_0, gain, cut, reserve, budget = control[0], control[1], control[2], control[3], control[4]
+    overdraw, most, likely_share, choose = control[5], int(control[6]), control[7], control[8] > 0.5
+    busy, dials, lags = busy_since.shape[0], dial_since.shape[0], lag_weights.shape[0]
+    terms = busy + dials
+    need = dials + waiting - free
+    unknown = answers.shape[0] // (RING_S + 1) - 1
+
+    # The terms: each a Bernoulli variable with one chance for each lag.
+    chances = np.empty((terms, lags))
+    bins = np.maximum(0, np.searchsorted(edges, now_s - busy_since, side="right") - 1)
+    chances[:busy] = handle[busy_kind * edges.shape[0] + bins] * busy_share.reshape((busy, 1))
+    ages = np.minimum(RING_S, np.maximum(0, (now_s - dial_since).astype(np.int64)) + 1)
+    chances[busy:] = 1.0 - answers[dial_kind * (RING_S + 1) + ages]
+    spread = chances * (1.0 - chances)
+    mean, variance = chances.sum(axis=0), spread.sum(axis=0)
+    third = (spread * (1.0 - 2.0 * chances)).sum(axis=0)
+    freed = chances[:busy].sum(axis=0)
+    out[FREE_5S], out[FREE_10S], out[FREE_30S] = (free - waiting + freed[1], free - waiting + freed[4],
+                                                  free - waiting + freed[14])
+    out[ANSWERS] = dials - (mean[4] - freed[4])
+    out[ANSWERS_SD] = math.sqrt(max(0.0, spread[busy:, 4].sum()))
+
+    # Their sum, exactly while that is cheap; only values up to `need` and what launches may add to it matter.
+    exact = terms <= EXACT_TERMS
+    room = max(0, min(most, EXACT_TERMS - terms)) if exact else 0
+    pmf = np.zeros((max(0, need) + room + 2, lags))
+    if exact and need + room >= 0:
+        pmf[0] = 1.0
+        top = max(0, need) + room
+        for term in range(terms):
+            add_term(pmf, min(top, term + 1), chances[term])
+
+    # Answers of the dials in flight that will find nobody, at the worst lag.
+    drops = 0.0
+    if need > 0:
+        if exact:
+            for lag in range(lags):
+                expected = 0.0
+                for value in range(min(need, terms + 1)):
+                    expected += (need - value) * pmf[value, lag]
+                drops = max(drops, expected)
+        else:
+            for lag in range(lags):
+                sd = math.sqrt(max(1e-12, variance[lag]))
+                z = (need - mean[lag]) / sd
+                z = min(30.0, max(-30.0, z))
+                chance = 0.5 * math.erfc(-z * 0.7071067811865476)
+                drops = max(drops, sd * (z * chance + math.exp(-0.5 * z * z) * 0.3989422804014327))
+    out[EXPECTED_DROPS] = drops
+    margin = budget - drops - reserve
+    threshold = threshold_0 * math.exp(min(20.0, max(-20.0, (gain if margin > 0.0 else cut) * margin)))
+    threshold = min(0.5, threshold)
+    spare = int(math.floor(max(0.0, budget)))
+
+    launched_high = launched_low = launched_plain = 0
+    left_low = supply[0]
+    left_high = supply[1] if supply.shape[0] > 1 else 0
+    unlimited = left_low < 0
+    lower = np.empty(lags)
+    cause = BY_LIMIT
+    risk = 0.0
+    launched = 0
+    while True:
+        # The risk of the next answer: nobody free at the lag it falls into.
+        if exact:
+            below(pmf, min(need, pmf.shape[0] - 1), lower)
+            risk = (lower * lag_weights).sum()
+        else:
+            risk = 0.0
+            for lag in range(lags):
+                risk += lag_weights[lag] * edgeworth(need, mean[lag], variance[lag], third[lag])
+        if risk > threshold:
+            cause = BY_RISK
+            break
+        if launched >= most:
+            break
+        if not unlimited and left_low + left_high <= 0:
+            cause = BY_LIST
+            break
+        kind = unknown
+        if choose and not unlimited:
+            slack = 1.0 - risk / threshold
+            held = left_high / (left_low + left_high)
+            kind = 1 if slack > 0.3 + likely_share - held else 0
+            if kind == 1 and left_high <= 0:
+                kind = 0
+            if kind == 0 and left_low <= 0:
+                kind = 1
+        chance = 1.0 - answers[kind * (RING_S + 1)]
+        # With this dial in flight, more than the budget must hardly ever be dropped: P(-X > spare) is small.
+        worst = 0.0
+        edge = need - spare
+        if exact:
+            below(pmf, edge, lower)
+            if edge >= 0:
+                worst = (lower - chance * pmf[min(edge, pmf.shape[0] - 1)]).max()
+        else:
+            for lag in range(lags):
+                # One more term moves the moments.
+                more = chance[lag] * (1.0 - chance[lag])
+                worst = max(
+                    worst,
+                    edgeworth(
+                        edge,
+                        mean[lag] + chance[lag],
+                        variance[lag] + more,
+                        third[lag] + more * (1.0 - 2.0 * chance[lag]),
+                    ),
+                )
+        if worst > overdraw:
+            cause = BY_BUDGET
+            break
+        # Launch it.
+        need += 1
+        launched += 1
+        terms += 1
+        mean += chance
+        variance += chance * (1.0 - chance)
+        third += chance * (1.0 - chance) * (1.0 - 2.0 * chance)
+        if exact:
+            if terms > EXACT_TERMS:
+                exact = False
+            else:
+                add_term(pmf, min(pmf.shape[0] - 2, terms), chance)
+        if kind == unknown:
+            launched_plain += 1
+            left_low -= 0 if unlimited else 1
+        elif kind == 1:
+            launched_high += 1
+            left_high -= 1
+        else:
+            launched_low += 1
+            left_low -= 1
+    out[RISK], out[CAUSE] = risk, cause
+    out[HIGH], out[LOW], out[PLAIN] = launched_high, launched_low, launched_plain
+    out[THRESHOLD] = threshold
