@@ -96,10 +96,12 @@ class CampaignRunner:
         self.last = Decision(0, (), NO_AGENTS)
         self.log = DecisionLog()
         self._launch, self._cancel, self._agents, self._room = launch, cancel, agents, room
+        self._dials_shown: tuple[DialView, ...] = ()
         self._hand = Hand()
+        self._reach = 0.0  # leases to be kept in hand because there were too few
         self._owed: list[str] = []  # leases to be given back when the store answers again
         self._claiming = False
-        self._dry_until_s = 0.0
+        self._dry, self._dry_until_s = False, 0.0
         self._today = (local_day(context.clock.now()), context.clock.now())
 
     @property
@@ -127,14 +129,14 @@ class CampaignRunner:
         if policy != self.policy:
             self.policy, self.controller = policy, make_controller(policy, self.hours.learned)
         self.campaign = campaign
-        self._dry_until_s = 0.0
+        self._dry, self._dry_until_s = False, 0.0
         if campaign.state is not CampaignState.RUNNING:
             self.drop_hand("campaign")
 
     @property
     def dry(self) -> bool:
-        """Nobody on the list may be called now."""
-        return not self._hand and self._c.clock.monotonic() < self._dry_until_s
+        """Nobody on the list may be called now, when it was last asked."""
+        return self._dry and not self._hand
 
     @property
     def weight(self) -> float:
@@ -204,10 +206,13 @@ class CampaignRunner:
 
     def _snapshot(self) -> Snapshot:
         channels, rate = self._room()
+        dials = tuple(self.dials.values())
+        if dials != self._dials_shown:  # the same object while nothing changed: the controller then saves its work
+            self._dials_shown = dials
         return Snapshot(
             now_s=self._c.clock.monotonic(),
             agents=self._agents(self.campaign.id),
-            dials=tuple(self.dials.values()),
+            dials=self._dials_shown,
             waiting=len(self.waiting),
             channels=channels,
             rate=rate,
@@ -246,7 +251,10 @@ class CampaignRunner:
             self.drop_hand("no agents")
             return
         ratio = self.settings.ratio if self.settings.mode is Mode.RATIO else 1.0
-        goal = max(2, max(decision.wanted, decision.launch) * 2, int(at_work * 0.2 * ratio) + 1)
+        short_of = decision.reason == LIMITED_BY_LIST
+        self._reach = min(float(_CLAIM_MAX), max(4.0, 2.0 * self._reach)) if short_of else 0.98 * self._reach
+        most = max(decision.wanted, decision.launch)
+        goal = max(2, most * 2, int(at_work * 0.2 * ratio) + 1, int(self._reach))
         short = goal - len(self._hand)
         if short <= 0 or len(self._hand) > goal // 2 or self._claiming:
             return
@@ -268,7 +276,8 @@ class CampaignRunner:
             self.counts.denied[code] = self.counts.denied.get(code, 0) + number
             self.counts.contacts_closed += number if code in _CLOSING else 0
             self._c.observer.denied(self.campaign.id, code, number)
-        if len(claimed.leases) < limit and not claimed.denied:
+        self._dry = len(claimed.leases) < limit and not claimed.denied
+        if self._dry:
             self._dry_until_s = self._c.clock.monotonic() + _DRY_S
         self._hand.put(claimed.leases)
         if self.campaign.state is not CampaignState.RUNNING or self._c.stopping:
@@ -314,7 +323,7 @@ class CampaignRunner:
     def recount(self, counts: CampaignCounts) -> None:
         """The list may have grown: its size comes from the store; what calls change is carried on in memory."""
         if counts.contacts != self.counts.contacts:
-            self._dry_until_s = 0.0
+            self._dry, self._dry_until_s = False, 0.0
         self.counts.contacts = counts.contacts
         self.counts.contacts_closed = counts.contacts_closed
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import structlog
 
 from cadencia.compliance.hours import BOGOTA
@@ -78,7 +79,9 @@ class Hours:
             await self._save(prior)
 
     def _due(self, now: datetime) -> Prior | None:
-        body: dict[str, Any] = self.learned.export() if self._told else {}
+        # Numbers of numpy, which estimators are full of, become plain ones.
+        plain = msgspec.json.encode(self.learned.export() if self._told else {}, enc_hook=float)
+        body: dict[str, Any] = msgspec.json.decode(plain)
         self._told = False
         if not body:
             return None

@@ -1,0 +1,296 @@
+"""The controller in the engine, on a floor under the virtual clock: what it is told, shown, and asked to keep."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import re
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cadencia.dialer.campaign import CampaignRunner
+from cadencia.dialer.counts import day_starts
+from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Mode
+from cadencia.pacing import Count, PacingEvent, PacingEventKind
+from cadencia.store.memory import MemoryStore
+from cadencia.testing.checker import RecordingStore
+from cadencia.testing.floor import Floor, agent_ids, make_floor, people
+from cadencia.testing.virtual import VirtualLoop, run_virtual
+
+#: A whole story of one attempt, a letter an event.
+STORY = re.compile(r"L(A(CEJ?|B)|M|U|F|X)")
+LETTERS = {
+    PacingEventKind.LAUNCHED: "L",
+    PacingEventKind.ANSWERED: "A",
+    PacingEventKind.MACHINE: "M",
+    PacingEventKind.UNANSWERED: "U",
+    PacingEventKind.FAILED: "F",
+    PacingEventKind.CANCELLED: "X",
+    PacingEventKind.CONNECTED: "C",
+    PacingEventKind.ENDED: "E",
+    PacingEventKind.ABANDONED: "B",
+    PacingEventKind.JUDGED: "J",
+}
+
+#: Tuesday, 08:00 in Bogotá.
+MORNING = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[PacingEvent]:
+    """All that any controller is told."""
+    heard: list[PacingEvent] = []
+    tell = CampaignRunner.tell
+
+    def listen(runner: CampaignRunner, event: PacingEvent) -> None:
+        heard.append(event)
+        tell(runner, event)
+
+    monkeypatch.setattr(CampaignRunner, "tell", listen)
+    return heard
+
+
+async def opened(agents: int, contacts: int, **more: Any) -> Floor:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    floor = await make_floor(loop.clock(MORNING), agents=agents, contacts=contacts, **more)
+    await floor.engine.start()
+    await floor.engine.ready_to_dial(5)
+    floor.start_agents(agent_ids(floor))
+    return floor
+
+
+async def close(floor: Floor) -> None:
+    await floor.engine.stop(drain_s=120, hang_up=True)
+    await floor.stop_agents()
+
+
+def test_every_attempt_is_told_as_one_whole_story_and_the_budget_counts_what_the_store_counts(
+    told: list[PacingEvent],
+) -> None:
+    async def day() -> None:
+        store = RecordingStore(MemoryStore(keep_events=400_000))
+        floor = await opened(12, 6_000, seed=3, store=store)
+        floor.switch.faults.refuse_bridge = 0.01
+        floor.switch.faults.lose_event = 0.001
+        rng = random.Random(3)
+        for n in range(40):
+            await asyncio.sleep(120)
+            changes = rng.choice(
+                (
+                    {"mode": "predictive"},
+                    {"mode": "ratio", "ratio": 2.5},
+                    {"mode": "progressive"},
+                    {"abandonment_target": 0.01},
+                    {"cancel_late": False},
+                )
+            )
+            await floor.engine.set_campaign("c1", changes, "ana", "prueba")
+            if n % 10 == 4:
+                floor.switch.drop_telephone(rng.choice(sorted(floor.switch.endpoints)))
+                floor.server.disconnect()
+        await close(floor)
+
+        stories: dict[str, str] = defaultdict(str)
+        for event in told:
+            if event.kind is not PacingEventKind.AGENT:
+                stories[event.ref] += LETTERS[event.kind]
+        odd = {ref: story for ref, story in stories.items() if not STORY.fullmatch(story)}
+        assert odd == {}
+        assert set(store.sending) <= set(stories)
+        kinds = Counter("".join(stories.values()))
+        assert min(kinds[letter] for letter in "LACEJBUF") > 0
+        assert kinds["J"] > 0.9 * kinds["E"] > 100
+        assert any(not event.live for event in told if event.kind is PacingEventKind.JUDGED)
+        assert {e.ending for e in told if e.kind is PacingEventKind.UNANSWERED} >= {"NOA", "OCU", "CEL", "FDS"}
+        assert {e.propensity for e in told if e.kind is PacingEventKind.LAUNCHED} <= {0, 1}
+
+        days = await store.days("c1", day_starts(floor.clock.now()))
+        budget = floor.engine.runners["c1"].budget
+        assert budget.day == Count(days[-1].answers, days[-1].abandoned, days[-1].machines)
+        assert budget.unjudged == days[-1].unjudged
+        counts = await store.counts("c1")
+        assert (counts.answered_live, counts.abandoned) == (days[-1].answers, days[-1].abandoned)
+
+        rows = await store.events(limit=400_000, kinds=["pacing.decision"])
+        assert {row.version for row in rows} == {2}
+        assert sum(row.body["launch"] for row in rows) == kinds["L"]
+        apart = [(b.at - a.at).total_seconds() for a, b in itertools.pairwise(rows)]
+        assert min(apart[:-1]) >= 0.999  # the last one is what was open when the engine stopped
+
+    run_virtual(day())
+
+
+def test_the_budgets_day_begins_at_local_midnight_and_answers_stay_with_their_day() -> None:
+    async def night() -> None:
+        floor = await opened(4, 600, seed=5)
+        await asyncio.sleep(1200)
+        runner = floor.engine.runners["c1"]
+        before = runner.budget
+        assert before.day.answers > 20
+        await floor.engine.stop_campaign("c1", "ana", "fin")
+        await asyncio.sleep(17 * 3600)  # past midnight
+        assert runner.budget.day == Count()
+        assert runner.budget.month.answers >= before.day.answers
+        assert runner.budget.unjudged == 0
+        await close(floor)
+        floor.new_engine(77)
+        await floor.engine.start()
+        assert floor.engine.runners["c1"].budget == runner.budget
+        await close(floor)
+
+    run_virtual(night())
+
+
+def test_what_an_hour_taught_is_there_the_next_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def days() -> None:
+        floor = await opened(6, 3_000, seed=7)
+        await asyncio.sleep(2 * 3600 + 900)
+        first = floor.engine.runners["c1"].hours.learned
+        await close(floor)
+        kept = {prior.hour: prior for prior in await floor.store.load_priors("c1", "")}
+        assert sorted(kept) == [8, 9, 10]
+        assert kept[8].saved_at - MORNING == timedelta(hours=1)
+        floor.new_engine(78)
+        await floor.engine.start()
+        learned = floor.engine.runners["c1"].hours.learned
+        assert learned is not first
+        assert learned.rate.prior[0] == kept[10].body["rate"]
+        rebased: list[Any] = []
+        monkeypatch.setattr(learned, "rebase", rebased.append)
+        await asyncio.sleep(21 * 3600 + 1800)  # until 07:45 of the next day: no hour that anything is known of
+        assert rebased == []
+        await asyncio.sleep(3600)
+        assert rebased == [kept[8].body]
+        await close(floor)
+
+    run_virtual(days())
+
+
+def test_a_mode_that_changes_with_calls_in_flight_loses_nothing() -> None:
+    async def change() -> None:
+        floor = await opened(8, 2_000, seed=9)
+        runner = floor.engine.runners["c1"]
+        await asyncio.sleep(900)
+        learned, dials = runner.hours.learned, dict(runner.dials)
+        assert dials
+        controller = runner.controller
+        await floor.engine.set_campaign("c1", {"wrapup_s": 60}, "ana", "prueba")
+        assert runner.controller is controller
+        await floor.engine.set_campaign("c1", {"mode": "ratio"}, "ana", "prueba")
+        assert runner.controller is not controller
+        assert runner.controller.learned is learned  # type: ignore[attr-defined]
+        assert runner.dials == dials
+        await close(floor)
+
+    run_virtual(change())
+
+
+@pytest.mark.parametrize("how", ["stop", "pause", "agents"])
+def test_nobody_is_dialled_a_quarter_of_a_second_after_the_end(how: str) -> None:
+    async def end() -> None:
+        store = RecordingStore(MemoryStore())
+        floor = await opened(6, 2_000, seed=11, store=store, settings=CampaignSettings(mode=Mode.RATIO, ratio=4.0))
+        runner = floor.engine.runners["c1"]
+        await asyncio.sleep(600)
+        for _ in range(2000):  # until something rings
+            if len(runner.dials) > 3:
+                break
+            await asyncio.sleep(0.1)
+        assert len(runner.dials) > 3
+        if how == "agents":
+            await floor.stop_agents()
+            for agent_id in agent_ids(floor):
+                floor.engine.staff._to(floor.engine.staff.seat(agent_id), "paused", "almuerzo")  # type: ignore[arg-type]
+        elif how == "stop":
+            await floor.engine.stop_campaign("c1", "ana", "fin")
+        else:
+            await floor.engine.pause_campaign("c1", "ana", "fin")
+        await asyncio.sleep(0.25)
+        sent, ringing = len(store.sending), set(runner.dials)
+        await asyncio.sleep(20)  # the minimum ring, a slow network, a second
+        assert len(store.sending) == sent
+        assert runner.in_hand == 0
+        if how == "pause":  # agents are there: whoever answers is served
+            ends = {ref: store.settled[ref].outcome for ref in ringing if ref in store.settled}
+            assert "CAN" not in ends.values()
+        else:
+            assert not runner.dials
+        await close(floor)
+
+    run_virtual(end())
+
+
+def test_calls_of_a_paused_campaign_are_taken_back_when_the_last_agent_goes() -> None:
+    async def leave() -> None:
+        floor = await opened(6, 2_000, seed=11, settings=CampaignSettings(mode=Mode.RATIO, ratio=4.0))
+        runner = floor.engine.runners["c1"]
+        for _ in range(20_000):
+            await asyncio.sleep(0.1)
+            if len(runner.dials) > 3 and floor.clock.monotonic() > 300:
+                break
+        await floor.engine.pause_campaign("c1", "ana", "fin")
+        await floor.stop_agents()
+        for agent_id in agent_ids(floor):
+            floor.engine.staff._to(floor.engine.staff.seat(agent_id), "paused", "almuerzo")  # type: ignore[arg-type]
+        await asyncio.sleep(20)
+        assert not runner.dials
+        await close(floor)
+
+    run_virtual(leave())
+
+
+async def two_campaigns(agents: int, *settings: CampaignSettings, contacts: int = 3_000) -> Floor:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    floor = await make_floor(loop.clock(MORNING), agents=agents, contacts=contacts, seed=13, settings=settings[0])
+    second = Campaign("c2", "Dos", CampaignState.RUNNING, settings[1], floor.clock.now())
+    await floor.store.create_campaign(second, "test")
+    await floor.store.import_people("c2", people(contacts, first=contacts), floor.clock.now())
+    await floor.engine.start()
+    await floor.engine.ready_to_dial(5)
+    floor.start_agents(agent_ids(floor))
+    return floor
+
+
+def test_two_campaigns_share_agents_by_weight_and_neither_spends_the_others_budget() -> None:
+    async def share() -> None:
+        one = CampaignSettings(mode=Mode.PROGRESSIVE, weight=2.0)
+        floor = await two_campaigns(12, one, CampaignSettings(mode=Mode.PROGRESSIVE))
+        first, second = (floor.engine.runners[c] for c in ("c1", "c2"))
+        await asyncio.sleep(2 * 3600)
+        a, b = first.counts, second.counts
+        assert a.connected + b.connected > 500
+        assert 1.6 < a.connected / b.connected < 2.5
+        # One call for each free agent of its own: whoever answers finds one, unless a telephone is slow.
+        assert a.abandoned <= 0.01 * a.answered_live
+        assert b.abandoned <= 0.01 * b.answered_live
+        await close(floor)
+
+    run_virtual(share())
+
+
+def test_a_campaign_whose_list_is_empty_leaves_the_agents_to_the_other() -> None:
+    async def share() -> None:
+        settings = CampaignSettings(mode=Mode.PROGRESSIVE)
+        floor = await two_campaigns(6, settings, settings)
+        first, second = (floor.engine.runners[c] for c in ("c1", "c2"))
+        await floor.engine.pause_campaign("c2", "ana", "prueba")
+        await asyncio.sleep(600)
+        assert second.counts.attempts == 0
+        alone = first.counts.attempts
+        await floor.store.create_campaign(
+            Campaign("c3", "Tres", CampaignState.RUNNING, settings, floor.clock.now()), "test"
+        )
+        await asyncio.sleep(600)
+        assert floor.engine.runners["c3"].last.reason == "list-empty"
+        assert first.counts.attempts - alone > 0.55 * alone
+        assert {agent.share for agent in floor.engine._serving("c1")} == {1.0}
+        assert {agent.share for agent in floor.engine._serving("c3")} == {0.0}
+        await close(floor)
+
+    run_virtual(share())
