@@ -25,9 +25,8 @@ import numpy as np
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
+from benchmarks.pacing.peers import launch
 from cadencia.domain.agents import AT_WORK, AgentState
-from cadencia.pacing import reasons
-from cadencia.pacing.controllers import limited
 from cadencia.pacing.port import Decision, PacingEvent, Snapshot
 
 #: Utilisation in % at 3.0 % abandonment: the table to reproduce, by answer rate and agents. It was computed by another
@@ -147,8 +146,7 @@ class OptimumController:
         callers = len(at_work) - at_work.count(AgentState.READY) + snapshot.waiting
         eager = snapshot.now_s % self.PERIOD_S < self.optimum.share * self.PERIOD_S
         dials = len(snapshot.dials)
-        want = self.optimum.level(callers, dials, eager=eager) - dials
-        return limited(snapshot, want, reasons.LAUNCHING) if want > 0 else Decision(0, (), reasons.LIMITED_BY_RISK)
+        return launch(snapshot, self.optimum.level(callers, dials, eager=eager) - dials)
 
 
 class Chain:

@@ -19,7 +19,6 @@ from enum import StrEnum
 
 from cadencia.domain.agents import AgentState
 from cadencia.pacing import reasons
-from cadencia.pacing.controllers import limited
 from cadencia.pacing.port import Decision, PacingEvent, PacingEventKind, Snapshot
 
 NOTHING = Decision(0, (), reasons.ENOUGH_IN_FLIGHT)
@@ -33,7 +32,10 @@ def count(snapshot: Snapshot, *states: AgentState) -> int:
 
 
 def launch(snapshot: Snapshot, calls: int) -> Decision:
-    return limited(snapshot, calls, reasons.LAUNCHING) if calls > 0 else NOTHING
+    """Start `calls` as far as channels, rate and list allow."""
+    supply = calls if snapshot.supply is None else sum(snapshot.supply)
+    most = max(0, min(calls, snapshot.channels, snapshot.rate, supply))
+    return Decision(most, (), reasons.LAUNCHING, wanted=calls) if most else NOTHING
 
 
 class Beat:

@@ -19,7 +19,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from benchmarks.pacing import scenarios
+from benchmarks.pacing.results import Cell
 from cadencia.pacing.port import Controller, Decision, PacingEvent, Snapshot
+from cadencia.pacing.simulator import simulate
 
 KERNELS = ("compiled", "plain")
 WARM_UP_S = 300.0
@@ -67,11 +70,6 @@ def times(nanoseconds: list[int]) -> Times:
 
 def measure(agents: int, minutes: float, policy: str) -> dict[str, Times]:
     """Decisions and events on one floor, with the kernel of this process."""
-    from cadencia.pacing.simulator import simulate
-
-    from benchmarks.pacing import scenarios
-    from benchmarks.pacing.results import Cell
-
     cell = Cell("realistic", 0.25, agents)
     timed = Timed(scenarios.controller(policy, cell), WARM_UP_S)
     hours = (WARM_UP_S / 60.0 + minutes) / 60.0
