@@ -29,6 +29,11 @@ RATE_MIN_DIALS: Final = 60.0
 #: Before anything is known: an answer rate that is rather too high, because too few dials cost less than too many.
 RATE_PRIOR: Final = (0.35, 8.0)  # rate, worth so many dials
 
+#: Until so many dials have told something, the answer rate is taken this many standard errors higher: at a cold start
+#: one wrong rate would be wrong for hundreds of dials at once.
+CAUTION: Final = 2.5
+CAUTION_DIALS: Final = 60.0
+
 #: Durations and ring times: observations at which their weight is halved.
 MEMORY: Final = 4000.0
 
@@ -83,7 +88,9 @@ class AnswerRate:
         self._answers = np.zeros(RING_S)
         self._old_dials = self._old_answers = 0.0
         self._second = 0
+        self._seen = 0.0  # dials of all time
         self.rate = RATE_PRIOR[0]
+        self.cautious = self.rate  # what decisions use
         self.prior = RATE_PRIOR
 
     def advance(self, now_s: float) -> None:
@@ -93,6 +100,7 @@ class AnswerRate:
             self._second += 1
             slot = self._second % RING_S
             self._old_dials += self._dials[slot] + self._frozen[slot]
+            self._seen += self._dials[slot]
             self._old_answers += self._answers[slot]
             self._dials[slot] = self._frozen[slot] = self._answers[slot] = 0.0
             if self._old_dials > RATE_MIN_DIALS:
@@ -122,7 +130,7 @@ class AnswerRate:
         return self._second - RING_S < math.floor(launched_s) <= self._second
 
     def refresh(self, now_s: float, cdf_answered: Floats) -> None:
-        """Recompute `rate`."""
+        """Recompute `rate` and `cautious`."""
         self.advance(now_s)
         slots = np.arange(RING_S)
         ages = (self._second - slots) % RING_S
@@ -131,7 +139,12 @@ class AnswerRate:
         dials = self._old_dials + float((self._dials * counted + self._frozen).sum())
         answers = self._old_answers + float(self._answers.sum())
         prior, worth = self.prior
-        self.rate = min(0.98, max(0.002, (prior * worth + answers) / (worth + max(0.0, dials))))
+        weight = worth + max(0.0, dials)
+        self.rate = min(0.98, max(0.002, (prior * worth + answers) / weight))
+        recent = max(0.0, dials - self._old_dials)
+        known = 1.0 + (worth + self._seen + recent) / CAUTION_DIALS
+        error = math.sqrt(self.rate * (1.0 - self.rate) / weight)
+        self.cautious = min(0.98, self.rate + CAUTION / known * error)
 
 
 class Durations:
@@ -282,7 +295,7 @@ class Learned:
         if not 0.0 <= now_s - self._rate_at_s < 1.0:
             self._rate_at_s = now_s
             self.rate.refresh(now_s, self.rings.cdf_answered)
-            rate = self.rate.rate
+            rate = self.rate.cautious
             rates = np.array([rate * self.multiplier(0), rate * self.multiplier(1), rate])
             rates = np.minimum(0.98, rates)
             kernel.answer_tables(rates, self.rings.cdf_answered, self.rings.cdf_ended, self.answer_table)
