@@ -196,6 +196,12 @@ class CampaignRunner:
         """What may be abandoned today."""
         return self.book.budget(self._day(), self.settings)
 
+    @property
+    def budget_left(self) -> float:
+        """Calls that may still be abandoned, negative when overdrawn, as the controller reckons them."""
+        at_work = sum(agent.state in AT_WORK for agent in self._agents(self.campaign.id))
+        return self.budget.drops(at_work, self.hours.learned.machine_share)
+
     def _day(self) -> date:
         """The local date; worked out anew once a minute at most, and always at midnight, which is a full minute."""
         now = self._c.clock.now()

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from cadencia.clock import Clock
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.dialer.views import (
+    AbandonmentView,
     AgentRow,
     AgentView,
     CallRow,
     CampaignView,
     FloorView,
+    ForecastView,
     ObligationView,
     PastContactView,
     PopView,
+    SaidView,
 )
+from cadencia.dialer.why import sentence
 from cadencia.domain.people import Obligation
+from cadencia.errors import Words
+from cadencia.pacing.budget import Count, rate, upper_bound
+from cadencia.pacing.port import Forecast
 from cadencia.telephony.call import Phase
 
 
@@ -86,7 +94,8 @@ def agent_view(seat: Seat, campaign: str, now: datetime) -> AgentView:
 
 def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> CampaignView:
     """A campaign's present."""
-    campaign, settings, counts = runner.campaign, runner.settings, runner.counts
+    campaign, settings, counts, budget = runner.campaign, runner.settings, runner.counts, runner.budget
+    row, forecast = runner.log.shown, runner.last.forecast
     talking = sum(1 for live in calls if live.campaign_id == campaign.id and live.call.phase is Phase.TALKING)
     return CampaignView(
         id=campaign.id,
@@ -98,7 +107,7 @@ def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> Campaign
         ring_s=settings.ring_s,
         wait_s=settings.wait_s,
         wrapup_s=settings.wrapup_s,
-        reason=runner.last.reason,
+        reason=str(row["reason"]) if row else runner.last.reason,
         dialling=len(runner.dials),
         waiting=len(runner.waiting),
         talking=talking,
@@ -112,7 +121,35 @@ def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> Campaign
         contacts_closed=counts.contacts_closed,
         outcomes=dict(counts.outcomes),
         denied=dict(counts.denied),
+        abandonment_target=settings.abandonment_target,
+        weight=settings.weight,
+        why=_said(sentence(row)) if row else None,
+        forecast=_forecast(forecast) if forecast else None,
+        abandonment_day=_abandonment(budget.day),
+        abandonment_month=_abandonment(budget.month),
+        budget_left=round(forecast.budget_drops if forecast else runner.budget_left, 2),
     )
+
+
+def _said(words: Words) -> SaidView:
+    return SaidView(words.es, str(words))
+
+
+def _forecast(forecast: Forecast) -> ForecastView:
+    return ForecastView(
+        round(forecast.risk, 4),
+        round(forecast.threshold, 4),
+        round(forecast.answer_rate, 4),
+        round(forecast.free_10s, 2),
+        round(forecast.answers_10s, 2),
+        round(forecast.answers_10s_low, 2),
+        round(forecast.answers_10s_high, 2),
+    )
+
+
+@lru_cache(maxsize=256)
+def _abandonment(count: Count) -> AbandonmentView:
+    return AbandonmentView(count.answers, count.abandoned, round(rate(count), 5), round(upper_bound(count), 5))
 
 
 def floor_view(

@@ -84,6 +84,37 @@ class AgentRow(msgspec.Struct, frozen=True):
     talk_s: float
 
 
+class SaidView(msgspec.Struct, frozen=True):
+    """A sentence in the two languages of the pages."""
+
+    es: str
+    en: str
+
+
+class ForecastView(msgspec.Struct, frozen=True):
+    """What the last decision was made from (`cadencia.pacing.Forecast`); shares from 0 to 1."""
+
+    risk: float
+    threshold: float
+    answer_rate: float
+    free_10s: float
+    answers_10s: float
+    answers_10s_low: float  # 90 % band
+    answers_10s_high: float
+
+
+class AbandonmentView(msgspec.Struct, frozen=True):
+    """Live answers of a window and how many of them nobody took in time.
+
+    `rate` is strict; `upper` is its one-sided upper 95 % bound, 1 while nothing was answered: shown, never steering.
+    """
+
+    answers: int
+    abandoned: int
+    rate: float
+    upper: float
+
+
 class CampaignView(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -108,6 +139,13 @@ class CampaignView(msgspec.Struct, frozen=True):
     contacts_closed: int
     outcomes: dict[str, int]
     denied: dict[str, int]
+    abandonment_target: float | None = None
+    weight: float = 1.0
+    why: SaidView | None = None  # the reason with its numbers; None before the first decision
+    forecast: ForecastView | None = None  # None where the mode does not look ahead
+    abandonment_day: AbandonmentView | None = None  # the campaign's local day
+    abandonment_month: AbandonmentView | None = None  # the last 30 local days
+    budget_left: float = 0.0  # calls that may still be abandoned, negative when overdrawn
 
 
 class CallRow(msgspec.Struct, frozen=True):

@@ -15,6 +15,8 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from cadencia.clock import Anchor, SimulatedClock
+from cadencia.dialer.views import AbandonmentView, ForecastView, SaidView
+from cadencia.dialer.why import sentence
 from cadencia.domain.dialing import Promise
 from cadencia.domain.people import Money
 
@@ -302,15 +304,75 @@ async def test_a_supervisor_in_english_sees_the_cap_broken(floor: ServedFloor, c
     await page.get_by_role("button", name="EN", exact=True).click()
     await expect(page.locator(".agents")).to_contain_text("In call")
     floor.desk.campaign = msgspec.structs.replace(
-        floor.desk.campaign, abandoned=23, abandonment_rate=23 / 463, reason="limited-by-abandonment"
+        floor.desk.campaign,
+        abandoned=23,
+        abandonment_rate=23 / 463,
+        reason="limited-by-abandonment",
+        abandonment_day=AbandonmentView(463, 23, 23 / 463, 0.0698),
+        budget_left=-9.6,
     )
     floor.desk.publish("a02")
     await expect(page.locator(".gauge-over")).to_contain_text("Over the cap")
-    await expect(page.locator(".gauge-over")).to_contain_text("Exceeded by 10")
+    await expect(page.locator(".gauge-over")).to_contain_text("Budget exceeded by 9.6 calls")
     await expect(page.locator(".why")).to_contain_text("limited by the abandonment cap")
     floor.desk.well["switch"] = False
     floor.desk.publish("a02")
     await expect(page.locator(".top")).to_contain_text("Switch is down")
+
+
+#: A predictive campaign that its risk holds back, and what its controller made that of.
+LIMITED = {
+    "reason": "limited-by-risk",
+    "launch": 2,
+    "risk": 0.0612,
+    "threshold": 0.05,
+    "free_10s": 4.15,
+    "answers_10s": 4.9,
+}
+
+
+def predictive(floor: ServedFloor) -> None:
+    said = sentence(LIMITED)
+    floor.desk.campaign = msgspec.structs.replace(
+        floor.desk.campaign,
+        mode="predictive",
+        reason="limited-by-risk",
+        why=SaidView(said.es, str(said)),
+        forecast=ForecastView(0.0612, 0.05, 0.25, 4.15, 4.9, 1.3, 8.5),
+        abandonment_target=0.02,
+        abandonment_month=AbandonmentView(1210, 31, 31 / 1210, 0.0347),
+    )
+    floor.desk.publish("a02")
+
+
+async def test_a_supervisor_sees_what_the_pacing_looks_ahead_to(
+    floor: ServedFloor, context: BrowserContext, tmp_path: Path
+) -> None:
+    page = await context.new_page()
+    await floor.enter(page, "supervisor")
+    await page.locator(".gauge").wait_for()
+    assert await page.locator(".outlook").count() == 0  # a mode that does not look ahead shows no forecast
+    predictive(floor)
+    await expect(page.locator(".campaign-head")).to_contain_text("Predictivo")
+    await expect(page.locator(".why")).to_contain_text("probabilidad de 6,1 %; se permite 5,0 %")
+    await expect(page.locator(".outlook")).to_contain_text("1,3 a 8,5")
+    await expect(page.locator(".outlook")).to_contain_text("6,1 %")
+    month = page.locator(".windows tbody tr").nth(1)
+    await expect(month).to_contain_text("31 de 1.210")
+    await expect(month.locator(".tone-near svg")).to_have_count(1)
+    await expect(page.locator(".bound")).to_contain_text("Sin probar")
+    await expect(page.locator(".gauge")).to_contain_text("Presupuesto: 6,9 llamadas · meta 2,0 %")
+    fits = "[document.documentElement.scrollHeight <= innerHeight, document.documentElement.scrollWidth <= innerWidth]"
+    await page.screenshot(path=tmp_path / "es.png")
+    assert await page.evaluate(fits) == [True, True]
+    await page.get_by_role("button", name="EN", exact=True).click()
+    await expect(page.locator(".why")).to_contain_text("One more answer would find nobody with a probability of 6.1%")
+    await expect(page.locator(".bound")).to_contain_text("Not proven")
+    assert await page.evaluate(fits) == [True, True]
+    await page.screenshot(path=tmp_path / "en.png")
+    await page.locator("select[name=mode]").select_option("ratio")
+    await page.get_by_role("button", name="Apply…").click()
+    await expect(page.locator("dialog")).to_contain_text("Mode: Ratio")
 
 
 async def test_who_only_watches_gets_no_controls(floor: ServedFloor, context: BrowserContext) -> None:

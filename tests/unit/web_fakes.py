@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from cadencia.clock import Clock, SystemClock
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.views import (
+    AbandonmentView,
     AgentRow,
     AgentView,
     CallRow,
@@ -222,6 +223,9 @@ def _campaign() -> CampaignView:
         outcomes={"NOA": 742, "CON": 452, "CEL": 298, "OCU": 121, "AMD": 96, "FDS": 61, "RES": 34, "CST": 18, "CNG": 13,
                   "ABN": 7},
         denied={"BLQ-FRECUENCIA": 214, "BLQ-CONSENT": 87, "BLQ-HORARIO": 40, "BLQ-REFERENCIA": 12, "BLQ-EXCLUIDO": 9},
+        abandonment_day=AbandonmentView(463, 7, 7 / 463, 0.0282),
+        abandonment_month=AbandonmentView(8421, 185, 185 / 8421, 0.0248),
+        budget_left=6.9,
     )  # fmt: skip
 
 

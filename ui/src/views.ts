@@ -1,8 +1,8 @@
 /** What the server sends, as cadencia/dialer/views.py defines it. */
 
-export type AgentState = "out" | "connecting" | "ready" | "reserved" | "talking" | "wrapup" | "paused";
+export type AgentState = "out" | "connecting" | "ready" | "preview" | "reserved" | "talking" | "wrapup" | "paused";
 export type CampaignState = "stopped" | "running" | "paused";
-export type Mode = "progressive" | "ratio";
+export type Mode = "preview" | "progressive" | "ratio" | "predictive";
 
 export interface Obligation {
   id: number;
@@ -68,6 +68,23 @@ export interface AgentRow {
   talk_s: number;
 }
 
+export interface Forecast {
+  risk: number;
+  threshold: number;
+  answer_rate: number;
+  free_10s: number;
+  answers_10s: number;
+  answers_10s_low: number;
+  answers_10s_high: number;
+}
+
+export interface Abandonment {
+  answers: number;
+  abandoned: number;
+  rate: number;
+  upper: number;
+}
+
 export interface Campaign {
   id: string;
   name: string;
@@ -92,6 +109,13 @@ export interface Campaign {
   contacts_closed: number;
   outcomes: Record<string, number>;
   denied: Record<string, number>;
+  abandonment_target: number | null;
+  weight: number;
+  why: { es: string; en: string } | null;
+  forecast: Forecast | null;
+  abandonment_day: Abandonment | null;
+  abandonment_month: Abandonment | null;
+  budget_left: number;
 }
 
 export interface CallRow {

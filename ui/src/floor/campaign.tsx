@@ -3,9 +3,10 @@
 import { useState } from "preact/hooks";
 import { api } from "../api";
 import { count, decimal, percent } from "../format";
-import { type Key, t, worded } from "../i18n";
+import { type Key, lang, t, worded } from "../i18n";
 import type { Campaign } from "../views";
 import { act, sayWell } from "../ui";
+import { Outlook } from "./forecast";
 import { Gauge } from "./gauge";
 import { ReasonDialog } from "./reason";
 import { Trend } from "./trend";
@@ -66,7 +67,7 @@ function Pacing({ campaign, ask }: { campaign: Campaign; ask: (change: Change) =
   const wantRatio = ratio ?? campaign.ratio;
   const changes = {
     ...(wantMode === campaign.mode ? {} : { mode: wantMode }),
-    ...(Math.abs(wantRatio - campaign.ratio) < 1e-9 || wantMode === "progressive" ? {} : { ratio: wantRatio }),
+    ...(Math.abs(wantRatio - campaign.ratio) < 1e-9 || wantMode !== "ratio" ? {} : { ratio: wantRatio }),
   };
   const undo = () => {
     setMode(null);
@@ -87,14 +88,15 @@ function Pacing({ campaign, ask }: { campaign: Campaign; ask: (change: Change) =
       },
     });
   const dirty = Object.keys(changes).length > 0;
-  const fixed = wantMode === "progressive";
+  const fixed = wantMode !== "ratio";
   return (
     <div class="pacing" role="group" aria-label={t("pacing.title")}>
       <label>
         {t("pacing.mode")}
         <select name="mode" value={wantMode} onChange={(event) => setMode(event.currentTarget.value)}>
-          <option value="progressive">{worded("mode", "progressive")}</option>
+          <option value="predictive">{worded("mode", "predictive")}</option>
           <option value="ratio">{worded("mode", "ratio")}</option>
+          <option value="progressive">{worded("mode", "progressive")}</option>
         </select>
       </label>
       <div class="stepper">
@@ -104,7 +106,7 @@ function Pacing({ campaign, ask }: { campaign: Campaign; ask: (change: Change) =
             −
           </button>
           <output class="num" aria-live="polite">
-            {decimal(fixed ? 1 : wantRatio, 1)}
+            {wantMode === "predictive" ? "–" : decimal(fixed ? 1 : wantRatio, 1)}
           </output>
           <button type="button" aria-label={t("pacing.more")} disabled={fixed || wantRatio >= RATIO.most} onClick={() => step(RATIO.step)}>
             +
@@ -122,6 +124,18 @@ function Pacing({ campaign, ask }: { campaign: Campaign; ask: (change: Change) =
         )}
       </div>
     </div>
+  );
+}
+
+/** Why it dials as it does: the sentence with its numbers, or the words for the reason where there is none. */
+function Why({ campaign }: { campaign: Campaign }) {
+  const running = campaign.state === "running";
+  const said = running ? campaign.why?.[lang.value] : undefined;
+  return (
+    <p class="why">
+      <span>{t("campaign.why")}</span> <strong>{worded("why", running ? campaign.reason || "none" : campaign.state)}</strong>
+      {said && <small>{said}.</small>}
+    </p>
   );
 }
 
@@ -202,18 +216,19 @@ export function CampaignCard({ campaign, steers, chosen, onChoose }: CardProps) 
       <div class="campaign-head">
         <div>
           <h2>{campaign.name}</h2>
-          <p class="muted mono">{campaign.id}</p>
+          <p class="muted">
+            <span class="mono">{campaign.id}</span> · {worded("mode", campaign.mode)}
+          </p>
         </div>
         <span class={`badge run run-${campaign.state}`}>{worded("run", campaign.state)}</span>
       </div>
-      <p class="why">
-        <span>{t("campaign.why")}</span> {campaign.state === "running" ? worded("why", campaign.reason || "none") : worded("why", campaign.state)}
-      </p>
+      <Why campaign={campaign} />
       <div class="stages">
         <Stage name="dialling" value={campaign.dialling} />
         <Stage name="waiting" value={campaign.waiting} />
         <Stage name="talking" value={campaign.talking} />
       </div>
+      {campaign.forecast && campaign.state === "running" && <Outlook forecast={campaign.forecast} />}
       <Trend campaign={campaign} />
       <Gauge campaign={campaign} />
       <Progress campaign={campaign} />

@@ -1,8 +1,10 @@
 /** How much of the abandonment budget is used: colour, words and shape say the same. */
 
-import { count, percent } from "../format";
+import { count, decimal, percent } from "../format";
 import { t } from "../i18n";
-import type { Campaign } from "../views";
+import type { Abandonment, Campaign } from "../views";
+
+const EMPTY: Abandonment = { answers: 0, abandoned: 0, rate: 0, upper: 1 };
 
 const R = 70;
 const CX = 90;
@@ -20,17 +22,6 @@ function arc(from: number, to: number): string {
   return `M${x1} ${y1}A${R} ${R} 0 0 1 ${x2} ${y2}`;
 }
 
-/** Wilson's 95 % interval of a share. */
-export function interval(hits: number, of: number): [number, number] {
-  if (of === 0) return [0, 1];
-  const z = 1.96;
-  const p = hits / of;
-  const middle = p + (z * z) / (2 * of);
-  const width = z * Math.sqrt((p * (1 - p)) / of + (z * z) / (4 * of * of));
-  const scale = 1 + (z * z) / of;
-  return [Math.max(0, (middle - width) / scale), Math.min(1, (middle + width) / scale)];
-}
-
 type Standing = "within" | "near" | "over";
 
 function standing(rate: number, cap: number): Standing {
@@ -44,16 +35,47 @@ const SHAPE: Record<Standing, string> = {
   over: "M2.5 2.5h11v11h-11z",
 };
 
+/** Where the upper bound stands: proven under the cap, not proven yet, or the rate itself is over it. */
+function bound(window: Abandonment, cap: number): Standing {
+  if (window.rate > cap) return "over";
+  return window.upper > cap ? "near" : "within";
+}
+
+function Shape({ is }: { is: Standing }) {
+  return (
+    <svg viewBox="0 0 16 16" aria-hidden="true">
+      <path d={SHAPE[is]} />
+    </svg>
+  );
+}
+
+function Window({ name, window, cap }: { name: string; window: Abandonment; cap: number }) {
+  const is = bound(window, cap);
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      <td class="num">{t("gauge.used", { a: count(window.abandoned), n: count(window.answers) })}</td>
+      <td class="num">{percent(window.rate)}</td>
+      <td class={`num tone-${is}`} title={t(`bound.${is}`)}>
+        <Shape is={is} /> {window.answers ? percent(window.upper) : "–"}
+      </td>
+    </tr>
+  );
+}
+
+/** Today's rate on the dial; beside it today and 30 days with their upper bounds, and what may still be abandoned. */
 export function Gauge({ campaign }: { campaign: Campaign }) {
-  const { abandonment_rate: rate, abandonment_cap: cap, abandoned, answered_live: answered } = campaign;
+  const { abandonment_cap: cap, abandonment_target: target, budget_left: left } = campaign;
+  const day = campaign.abandonment_day ?? EMPTY;
+  const month = campaign.abandonment_month ?? EMPTY;
   const scale = Math.max(2 * cap, 0.01);
-  const share = Math.min(1, rate / scale);
-  const is = standing(rate, cap);
-  const left = Math.floor(cap * answered + 1e-9) - abandoned;
-  const [low, high] = interval(abandoned, answered);
+  const share = Math.min(1, day.rate / scale);
+  const is = standing(Math.max(day.rate, month.rate), cap);
+  const proof = bound(month, cap);
   const [capX1, capY1] = point(cap / scale, R - 12);
   const [capX2, capY2] = point(cap / scale, R + 12);
-  const summary = `${percent(rate)} · ${t(`gauge.${is}`)} · ${t("gauge.cap", { cap: percent(cap) })}`;
+  const limit = t("gauge.cap", { cap: percent(cap) });
+  const summary = `${percent(day.rate)} · ${t(`gauge.${is}`)} · ${limit}`;
   return (
     <section class={`gauge gauge-${is}`} aria-label={t("gauge.title")}>
       <svg viewBox="0 0 180 98" role="img" aria-label={summary}>
@@ -62,23 +84,39 @@ export function Gauge({ campaign }: { campaign: Campaign }) {
         {share > 0 && <path class="gauge-used" d={arc(0, share)} />}
         <line class="gauge-cap" x1={capX1} y1={capY1} x2={capX2} y2={capY2} />
         <text class="gauge-rate num" x={CX} y={CY - 10} text-anchor="middle">
-          {percent(rate)}
+          {percent(day.rate)}
         </text>
         <text class="gauge-of" x={CX} y={CY + 8} text-anchor="middle">
-          {t("gauge.cap", { cap: percent(cap) })}
+          {limit}
         </text>
       </svg>
       <div class="gauge-words">
         <h4>{t("gauge.title")}</h4>
         <p class="gauge-standing">
-          <svg viewBox="0 0 16 16" aria-hidden="true">
-            <path d={SHAPE[is]} />
-          </svg>
+          <Shape is={is} />
           {t(`gauge.${is}`)}
         </p>
-        <p class="num">{t("gauge.used", { a: count(abandoned), n: count(answered) })}</p>
-        <p class="muted">{left >= 0 ? t("gauge.left", { n: count(left) }) : t("gauge.beyond", { n: count(-left) })}</p>
-        <p class="muted">{t("gauge.interval", { low: percent(low), high: percent(high) })}</p>
+        <table class="windows">
+          <thead>
+            <tr>
+              <td />
+              <th scope="col">{t("gauge.abandoned")}</th>
+              <th scope="col">{t("gauge.rate")}</th>
+              <th scope="col">{t("gauge.upper")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            <Window name={t("gauge.day")} window={day} cap={cap} />
+            <Window name={t("gauge.month")} window={month} cap={cap} />
+          </tbody>
+        </table>
+        <p class={`bound tone-${proof}`}>
+          <Shape is={proof} /> {t(`bound.${proof}`)}
+        </p>
+        <p class="muted">
+          {left >= 0 ? t("gauge.left", { n: decimal(left, 1) }) : t("gauge.beyond", { n: decimal(-left, 1) })}
+          {target !== null && ` · ${t("gauge.target", { target: percent(target) })}`}
+        </p>
       </div>
     </section>
   );
