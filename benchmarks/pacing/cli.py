@@ -3,6 +3,7 @@
     python -m benchmarks.pacing run --quick           a few minutes: two sizes, two worlds, two seeds
     python -m benchmarks.pacing run --out FOLDER      everything: many hours; it goes on where it was stopped
     python -m benchmarks.pacing report --out FOLDER   the tables and plots of what is there
+    python -m benchmarks.pacing bound                 days and months against the bound of 3.00 %
     python -m benchmarks.pacing speed                 how long a decision takes
     python -m benchmarks.pacing optimum               the dynamic programme's table
 
@@ -19,9 +20,9 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
-from benchmarks.pacing import optimum, report, scenarios, speed
+from benchmarks.pacing import bound, optimum, report, scenarios, speed
 from benchmarks.pacing.results import Cell, Store
-from benchmarks.pacing.runner import Plan, Runner
+from benchmarks.pacing.runner import Plan, run
 
 QUICK_CELLS = "realistic:0.25:5,realistic:0.25:20,exponential:0.25:20"
 
@@ -49,21 +50,15 @@ def policies(words: str | None) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def seeds(words: str) -> tuple[int, ...]:
-    first, _, last = words.partition("-")
-    return tuple(range(int(first), int(last or first) + 1))
-
-
 def main(words: list[str] | None = None) -> None:
     words = sys.argv[1:] if words is None else words
-    if words[:1] == ["optimum"]:
-        return optimum.main(words[1:])
-    if words[:1] == ["speed"]:
-        return speed.main(words[1:])
+    others = {"bound": bound.main, "optimum": optimum.main, "speed": speed.main}
+    if words and words[0] in others:
+        return others[words[0]](words[1:])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.pacing", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("action", choices=("run", "report", "speed", "optimum"))
+    parser.add_argument("action", choices=("run", "report", *others))
     parser.add_argument("--out", type=Path, default=Path("out-pacing"), help="folder of the results [out-pacing]")
     parser.add_argument("--quick", action="store_true", help="a few minutes")
     parser.add_argument("--cells", help="[*:*:*]")
@@ -78,12 +73,12 @@ def main(words: list[str] | None = None) -> None:
         plan = Plan(
             policies(arguments.policies),
             cells(arguments.cells or (QUICK_CELLS if quick else "*:*:*")),
-            seeds(arguments.seeds or ("101-102" if quick else "101-110")),
+            scenarios.seeds(arguments.seeds or ("101-102" if quick else "101-110")),
             arguments.hours or (2.0 if quick else None),
             grid_steps=6 if quick else 12,
             rounds=2 if quick else 4,
         )
-        done = Runner(plan, Store(arguments.out / "results.jsonl"), arguments.workers).run()
+        done = run(plan, Store(arguments.out / "results.jsonl"), arguments.workers)
         print(f"{done} floors simulated", file=sys.stderr)
     for path in report.write(arguments.out, scenarios.OURS, scenarios.ORDER, command):
         print(path)

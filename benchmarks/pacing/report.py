@@ -197,7 +197,7 @@ def markdown(rows: Sequence[Row], ours: Sequence[str], order: Sequence[str], com
 def _against_optimum(found: dict[Cell, dict[str, Summary]], ours: Sequence[str]) -> list[str]:
     best = {cell: solve(Problem(cell.agents, cell.answer_rate)).utilisation for cell in found}
     return _grid(
-        "Utilisation over that of the optimum at 3.0 %, %",
+        "Utilisation over that of the optimum at 3.0 %, % (the optimum may neither take calls back nor know classes)",
         found,
         lambda s: f"{100.0 * s.utilisation.mean / best[s.cell]:.1f}",
         ours,

@@ -42,88 +42,80 @@ class Plan:
         return self.hours if self.hours is not None else scenarios.hours_for(agents)
 
 
-class Runner:
-    """One run over a store.
+def run(plan: Plan, store: Store, workers: int) -> int:
+    """Everything that is not there yet. Returns the number of floors simulated.
 
     Args:
         workers: processes; 1 runs everything in this one.
     """
-
-    def __init__(self, plan: Plan, store: Store, workers: int) -> None:
-        self.plan, self.store, self.workers = plan, store, workers
-        self._begin = time.perf_counter()
-
-    def run(self) -> int:
-        """Everything that is not there yet. Returns the number of floors simulated."""
-        before = len(self.store.rows)
-        if self.workers > 1:
-            with ProcessPoolExecutor(self.workers, mp_context=get_context("spawn")) as pool:
-                self._run(pool)
-        else:
-            self._run(None)
-        return len(self.store.rows) - before
-
-    def _run(self, pool: ProcessPoolExecutor | None) -> None:
-        plan = self.plan
-        jobs = [
-            (policy, cell, seed, plan.hours_of(cell.agents))
-            for cell in plan.cells
-            for policy in plan.policies
-            if policy not in scenarios.TUNED and scenarios.applies(policy, cell)
-            for seed in plan.seeds_of(cell.agents)
-        ]
-        # The long ones first, so that the processes end together.
-        jobs = sorted((job for job in jobs if not self._known(*job)), key=lambda job: -job[1].agents * job[3])
-        self._all(pool, scenarios.measure, jobs, self.store.add)
-        searches = [
-            (family, cell, plan.seeds_of(cell.agents), plan.hours_of(cell.agents))
-            for cell in plan.cells
-            for family in plan.policies
-            if family in scenarios.TUNED
-        ]
-        searches.sort(key=lambda job: -job[1].agents * job[3])
-        rows = self.store.latest(scenarios.version)
-        tasks = [
-            (*job, self._targets(job[1], rows), plan.grid_steps, plan.rounds, self._rows_of(job[0], job[1]))
-            for job in searches
-        ]
-        self._all(pool, tune, tasks, lambda found: [self.store.add(row) for row in found])
-
-    def _known(self, policy: str, cell: Cell, seed: int, hours: float) -> bool:
-        return (policy, cell, seed, hours, scenarios.version(policy)) in self.store.rows
-
-    def _targets(self, cell: Cell, rows: Iterable[Row]) -> tuple[float, ...]:
-        """The cap, and what each of ours realised there."""
-        targets = {CAP}
-        for policy in scenarios.OURS:
-            mine = [row for row in rows if row.cell == cell and row.policy == policy]
-            if mine:
-                targets.add(round(summary(mine).abandonment.mean, 4))
-        return tuple(sorted(targets))
-
-    def _rows_of(self, family: str, cell: Cell) -> tuple[Row, ...]:
-        return tuple(
-            row
-            for row in self.store.rows.values()
-            if row.cell == cell and row.policy.startswith(f"{family}:") and row.version == scenarios.version(family)
+    before = len(store.rows)
+    jobs = [
+        (policy, cell, seed, plan.hours_of(cell.agents))
+        for cell in plan.cells
+        for policy in plan.policies
+        if policy not in scenarios.TUNED and scenarios.applies(policy, cell)
+        for seed in plan.seeds_of(cell.agents)
+    ]
+    jobs = [job for job in jobs if (*job, scenarios.version(job[0])) not in store.rows]
+    # The long ones first, so that the processes end together.
+    spread(scenarios.measure, sorted(jobs, key=lambda job: -job[1].agents * job[3]), store.add, workers)
+    rows = store.latest(scenarios.version)
+    searches = [
+        (
+            family,
+            cell,
+            plan.seeds_of(cell.agents),
+            plan.hours_of(cell.agents),
+            _targets(cell, rows),
+            plan.grid_steps,
+            plan.rounds,
+            _rows_of(family, cell, store),
         )
+        for cell in plan.cells
+        for family in plan.policies
+        if family in scenarios.TUNED
+    ]
+    searches.sort(key=lambda job: -job[1].agents * job[3])
+    spread(tune, searches, lambda found: [store.add(row) for row in found], workers)
+    return len(store.rows) - before
 
-    def _all(
-        self,
-        pool: ProcessPoolExecutor | None,
-        work: Callable,
-        jobs: Sequence[tuple],
-        done: Callable,
-    ) -> None:
-        if pool is None:
-            for number, job in enumerate(jobs, 1):
-                done(work(*job))
-                self._tell(number, len(jobs), job)
-            return
+
+def _targets(cell: Cell, rows: Iterable[Row]) -> tuple[float, ...]:
+    """The cap, and what each of ours realised there."""
+    targets = {CAP}
+    for policy in scenarios.OURS:
+        mine = [row for row in rows if row.cell == cell and row.policy == policy]
+        if mine:
+            targets.add(round(summary(mine).abandonment.mean, 4))
+    return tuple(sorted(targets))
+
+
+def _rows_of(family: str, cell: Cell, store: Store) -> tuple[Row, ...]:
+    return tuple(
+        row
+        for row in store.rows.values()
+        if row.cell == cell and row.policy.startswith(f"{family}:") and row.version == scenarios.version(family)
+    )
+
+
+def spread(work: Callable, jobs: Sequence[tuple], done: Callable, workers: int) -> None:
+    """Call `work` with each job in a few processes, and `done` here with each answer; say how far it is."""
+    begin = time.perf_counter()
+
+    def tell(number: int, job: tuple) -> None:
+        print(f"{time.perf_counter() - begin:7.0f} s  {number}/{len(jobs)}  {job[0]}  {job[1]}", file=sys.stderr)
+
+    if workers <= 1 or len(jobs) <= 1:
+        for number, job in enumerate(jobs, 1):
+            done(work(*job))
+            tell(number, job)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting: dict[Future, tuple] = {}
         rest, number = iter(jobs), 0
         while True:
-            while len(waiting) < 2 * self.workers and (job := next(rest, None)) is not None:
+            # No more in the queue than keeps the processes busy: so an interruption loses little.
+            while len(waiting) < 2 * workers and (job := next(rest, None)) is not None:
                 waiting[pool.submit(work, *job)] = job
             if not waiting:
                 return
@@ -131,11 +123,7 @@ class Runner:
                 job = waiting.pop(future)
                 done(future.result())
                 number += 1
-                self._tell(number, len(jobs), job)
-
-    def _tell(self, number: int, total: int, job: tuple) -> None:
-        elapsed = time.perf_counter() - self._begin
-        print(f"{elapsed:7.0f} s  {number}/{total}  {job[0]}  {job[1]}", file=sys.stderr, flush=True)
+                tell(number, job)
 
 
 def tune(

@@ -23,6 +23,7 @@ from benchmarks.pacing.peers import (
 )
 from benchmarks.pacing.results import Cell, Row
 from cadencia.domain.dialing import Mode
+from cadencia.pacing.budget import Count
 from cadencia.pacing.controllers import Policy, make_controller
 from cadencia.pacing.port import Controller, Decision, PacingEvent, Snapshot
 from cadencia.pacing.simulator import Floor, Result, simulate
@@ -120,8 +121,10 @@ def world_of(policy: str, cell: Cell) -> World:
 
 
 def floor_of(policy: str, cell: Cell) -> Floor:
-    """6 lines an agent and 3.0 %; in the exponential world a caller's own patience alone ends the wait."""
-    return Floor(cell.agents, wait_s=math.inf if cell.world == "exponential" else 2.0)
+    """6 lines an agent and 3.0 %; in the exponential world no limit of the floor's cuts a phase short."""
+    if cell.world == "exponential":
+        return Floor(cell.agents, wait_s=math.inf, ring_s=math.inf)
+    return Floor(cell.agents)
 
 
 class Patience:
@@ -137,9 +140,21 @@ class Patience:
         return self.controller.decide(replace(snapshot, wait_s=self.wait_s))
 
 
-def play(policy: str, cell: Cell, seed: int, hours: float, warmup_s: float, agent: Controller) -> Result:
-    """One day of a controller on the floor of a cell."""
-    world, floor = world_of(policy, cell), floor_of(policy, cell)
+def play(
+    policy: str,
+    cell: Cell,
+    seed: int,
+    hours: float,
+    warmup_s: float,
+    agent: Controller,
+    month: Count = Count(),  # noqa: B008 - frozen
+) -> Result:
+    """One day of a controller on the floor of a cell.
+
+    Args:
+        month: the campaign's account of the days before.
+    """
+    world, floor = world_of(policy, cell), replace(floor_of(policy, cell), month=month)
     if math.isinf(floor.wait_s):
         agent = Patience(agent, world.patience_s)
     return simulate(world, floor, agent, hours=hours, seed=seed, warmup_s=warmup_s)
@@ -148,6 +163,12 @@ def play(policy: str, cell: Cell, seed: int, hours: float, warmup_s: float, agen
 def hours_for(agents: int) -> float:
     """Small floors are measured longer: an hour of theirs says less."""
     return 8.0 if agents <= 10 else 4.0 if agents <= 100 else 2.0
+
+
+def seeds(words: str) -> tuple[int, ...]:
+    """`A-B`, or one number."""
+    first, _, last = words.partition("-")
+    return tuple(range(int(first), int(last or first) + 1))
 
 
 @cache

@@ -11,7 +11,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 pytest.importorskip("scipy")
 
+from benchmarks.pacing import scenarios
 from benchmarks.pacing.optimum import PUBLISHED, Problem, solve
+from benchmarks.pacing.results import Cell, summary
 
 
 @pytest.mark.parametrize(("agents", "rate"), [(3, 0.10), (3, 0.25), (3, 0.45), (10, 0.25), (20, 0.25)])
@@ -31,3 +33,11 @@ def test_more_free_agents_never_mean_fewer_dials() -> None:
     levels = [best.level(callers, 0, eager=True) for callers in range(13)]
     assert levels == sorted(levels, reverse=True)
     assert best.level(10, 7, eager=True) >= 7  # dialled is dialled
+
+
+def test_the_simulator_gives_the_optimum_what_the_programme_says() -> None:
+    """The programme's policy on the simulated floor: two pieces of code that share nothing agree."""
+    cell = Cell("exponential", 0.25, 20)
+    found = summary([scenarios.measure(scenarios.OPTIMUM, cell, seed, 5.0) for seed in (1, 2)])
+    assert found.utilisation.mean == pytest.approx(solve(Problem(20, 0.25)).utilisation, abs=0.008)
+    assert found.abandonment.mean == pytest.approx(0.03, abs=0.01)
