@@ -75,8 +75,8 @@ def main(words: list[str] | None = None) -> None:
             cells(arguments.cells or (QUICK_CELLS if quick else "*:*:*")),
             scenarios.seeds(arguments.seeds or ("101-102" if quick else "101-110")),
             arguments.hours or (2.0 if quick else None),
-            grid_steps=6 if quick else 12,
-            rounds=2 if quick else 4,
+            grid_steps=7 if quick else 14,
+            rounds=2 if quick else 3,
         )
         done = run(plan, Store(arguments.out / "results.jsonl"), arguments.workers)
         print(f"{done} floors simulated", file=sys.stderr)

@@ -97,7 +97,7 @@ def search(
     return sorted(points, key=lambda point: point.factor)
 
 
-def grid(answer_rate: float, steps: int = 12) -> list[float]:
-    """Factors from one call per idle agent to two and a half times what makes one answer each, in equal ratios."""
-    top = max(2.0, 2.5 / answer_rate)
+def grid(answer_rate: float, steps: int = 14) -> list[float]:
+    """Factors from one call per idle agent to four times what makes one answer each, in equal ratios."""
+    top = max(2.0, 4.0 / answer_rate)
     return [top ** (step / (steps - 1)) for step in range(steps)]

@@ -30,8 +30,8 @@ class Plan:
     cells: tuple[Cell, ...]
     seeds: tuple[int, ...]
     hours: float | None = None
-    grid_steps: int = 12
-    rounds: int = 4
+    grid_steps: int = 14
+    rounds: int = 3
 
     def seeds_of(self, agents: int) -> tuple[int, ...]:
         """A large floor has more calls in an hour and costs more: half the seeds from 50 on, a quarter at 300."""
