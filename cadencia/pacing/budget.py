@@ -29,9 +29,7 @@ class Count:
     machines: int = 0
 
     def __add__(self, other: Count) -> Count:
-        return Count(
-            self.answers + other.answers, self.abandoned + other.abandoned, self.machines + other.machines
-        )
+        return Count(self.answers + other.answers, self.abandoned + other.abandoned, self.machines + other.machines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 One source, two ways to run it: compiled where numba is installed (the extra `fast`), plain numpy where it is not, or
 where CADENCIA_KERNEL=plain asks for it. Both take the same decisions. Only what costs most has a body for each.
 
-For each lag t of a grid, X(t) = free agents - waiting callers + agents freed by t - answers of dials in flight by t. The
+For each lag t, X(t) = free agents - waiting callers + agents freed by t - answers of dials in flight by t. The
 last two are sums of independent Bernoulli variables with different probabilities. With Y = (agents freed) + (dials not
 answered), X(t) = Y(t) - need, where need = dials + waiting - free; Y is Poisson-binomial, taken exactly up to
 `EXACT_TERMS` terms and by a normal approximation with one Edgeworth term for the skewness beyond (Feller 1971, XVI.4).
@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,11 @@ RING_S: Final = 64
 EXACT_TERMS: Final = 70
 
 #: Where each number stands in the answer of `plan`.
-RISK, CAUSE, FREE_5S, FREE_10S, FREE_30S, ANSWERS, ANSWERS_SD, EXPECTED_DROPS, HIGH, LOW, PLAIN, THRESHOLD = range(12)
+RISK, CAUSE, FREE_5S, FREE_10S, FREE_30S, ANSWERS, ANSWERS_SD = range(7)
+EXPECTED_DROPS, HIGH, LOW, PLAIN, THRESHOLD, WANTED, NUMBERS = range(7, 14)
+
+#: With an empty list it goes on counting what it would start, up to so many more.
+LOOK_FURTHER: Final = 50
 
 #: Why `plan` stopped.
 BY_LIMIT, BY_RISK, BY_BUDGET, BY_LIST = range(4)
@@ -47,7 +51,8 @@ try:
     COMPILED = True
 
     def _compiled(function: _F) -> _F:
-        return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        compiled: Any = numba.njit(cache=True, error_model="numpy")(function)
+        return cast(_F, compiled)
 
 except ImportError:
     COMPILED = False
@@ -56,7 +61,7 @@ except ImportError:
         return function
 
 
-# -- what costs most, with a body for each way ---------------------------------------------------------------------------
+# -- what costs most, with a body for each way -------------------------------------------------------------------------
 if COMPILED:
 
     @_compiled
@@ -173,7 +178,7 @@ def plan(
         supply: (classes,) contacts at hand; [-1] alone when the list decides and sets no limit.
         control: threshold at a neutral budget, gain per drop above and below the reserve, reserve, budget in drops,
             highest probability to overdraw it, most calls to start, share of the likely class, 1 to choose the class.
-        out: see RISK ... THRESHOLD.
+        out: see RISK ... WANTED.
     """
     threshold_0, gain, cut, reserve, budget = control[0], control[1], control[2], control[3], control[4]
     overdraw, most, likely_share, choose = control[5], int(control[6]), control[7], control[8] > 0.5
@@ -186,14 +191,17 @@ def plan(
     chances = np.empty((terms, lags))
     bins = np.maximum(0, np.searchsorted(edges, now_s - busy_since, side="right") - 1)
     chances[:busy] = handle[busy_kind * edges.shape[0] + bins] * busy_share.reshape((busy, 1))
-    ages = np.minimum(RING_S, np.maximum(0, (now_s - dial_since).astype(np.int64)) + 1)
+    ages = np.minimum(RING_S, np.maximum(0.0, now_s - dial_since) + 1.0).astype(np.int64)
     chances[busy:] = 1.0 - answers[dial_kind * (RING_S + 1) + ages]
     spread = chances * (1.0 - chances)
     mean, variance = chances.sum(axis=0), spread.sum(axis=0)
     third = (spread * (1.0 - 2.0 * chances)).sum(axis=0)
     freed = chances[:busy].sum(axis=0)
-    out[FREE_5S], out[FREE_10S], out[FREE_30S] = (free - waiting + freed[1], free - waiting + freed[4],
-                                                  free - waiting + freed[14])
+    out[FREE_5S], out[FREE_10S], out[FREE_30S] = (
+        free - waiting + freed[1],
+        free - waiting + freed[4],
+        free - waiting + freed[14],
+    )
     out[ANSWERS] = dials - (mean[4] - freed[4])
     out[ANSWERS_SD] = math.sqrt(max(0.0, spread[busy:, 4].sum()))
 
@@ -227,9 +235,9 @@ def plan(
     margin = budget - drops - reserve
     threshold = threshold_0 * math.exp(min(20.0, max(-20.0, (gain if margin > 0.0 else cut) * margin)))
     threshold = min(0.5, threshold)
-    spare = int(math.floor(max(0.0, budget)))
+    spare = math.floor(max(0.0, budget))
 
-    launched_high = launched_low = launched_plain = 0
+    launched_high = launched_low = launched_plain = beyond = 0
     left_low = supply[0]
     left_high = supply[1] if supply.shape[0] > 1 else 0
     unlimited = left_low < 0
@@ -249,13 +257,11 @@ def plan(
         if risk > threshold:
             cause = BY_RISK
             break
-        if launched >= most:
+        if launched >= most or beyond >= LOOK_FURTHER:
             break
-        if not unlimited and left_low + left_high <= 0:
-            cause = BY_LIST
-            break
+        dry = not unlimited and left_low + left_high <= 0
         kind = unknown
-        if choose and not unlimited:
+        if choose and not unlimited and not dry:
             slack = 1.0 - risk / threshold
             held = left_high / (left_low + left_high)
             kind = 1 if slack > 0.3 + likely_share - held else 0
@@ -299,7 +305,9 @@ def plan(
                 exact = False
             else:
                 add_term(pmf, min(pmf.shape[0] - 2, terms), chance)
-        if kind == unknown:
+        if dry:
+            beyond += 1
+        elif kind == unknown:
             launched_plain += 1
             left_low -= 0 if unlimited else 1
         elif kind == 1:
@@ -308,6 +316,6 @@ def plan(
         else:
             launched_low += 1
             left_low -= 1
-    out[RISK], out[CAUSE] = risk, cause
+    out[RISK], out[CAUSE], out[WANTED] = risk, BY_LIST if beyond else cause, launched
     out[HIGH], out[LOW], out[PLAIN] = launched_high, launched_low, launched_plain
     out[THRESHOLD] = threshold

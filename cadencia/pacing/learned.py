@@ -76,8 +76,8 @@ class RingTimes:
 class AnswerRate:
     """Answers per dial, by launch cohort.
 
-    rate = (prior answers + answers) / (prior dials + sum of weight x F(age)) over the dials of the last minutes, F being
-    the distribution of the time to an answer: a dial counts for as much as it could have answered until now. So the
+    rate = (prior answers + answers) / (prior dials + sum of weight x F(age)) over the dials of the last minutes, F
+    being the distribution of the time to an answer: a dial counts for as much as it could have answered until now. So the
     estimate is unbiased while cohorts grow, and no cold start needs a rule of its own. Failures of the trunk are taken
     out; a dial taken back counts for as much as it had rung.
     """
@@ -205,6 +205,8 @@ class Learned:
     def tell(self, event: PacingEvent) -> None:
         """Learn of an event. Times that run backwards or ids that nobody knows teach nothing."""
         kind = event.kind
+        if not math.isfinite(event.at_s):
+            return
         if kind is PacingEventKind.AGENT:
             self._agent(event)
         elif kind is PacingEventKind.LAUNCHED:
@@ -266,7 +268,10 @@ class Learned:
     # -- what was learnt -----------------------------------------------------------------------------------------------
     def multiplier(self, likely: int) -> float:
         """How much more likely than the average a class answers; 1 until there is something to tell it by."""
-        overall = (self._class_answers.sum() + 1.0) / (self._class_dials.sum() + 4.0)
+        answers, dials = self._class_answers.sum(), self._class_dials.sum()
+        if answers <= 0.0:
+            return 1.0
+        overall = answers / dials
         own = (self._class_answers[likely] + 40.0 * overall) / (self._class_dials[likely] + 40.0)
         return float(own / overall)
 
@@ -274,6 +279,11 @@ class Learned:
     def likely_share(self) -> float:
         """Share of the likely class among the dials."""
         return float((self._class_launches[1] + 4.0) / (self._class_launches.sum() + 10.0))
+
+    @property
+    def judged(self) -> bool:
+        """Whether any disposition was learnt."""
+        return self._judged > 4.0
 
     @property
     def machine_share(self) -> float:

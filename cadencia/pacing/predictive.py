@@ -11,6 +11,7 @@ A call is started while two conditions hold, each read off the forecast of `cade
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -57,7 +58,7 @@ class PredictiveController:
         self._free = self._at_work = 0
         self._busy = (np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0))
         self._dials = (np.zeros(0), np.zeros(0, dtype=np.int64))
-        self._out = np.zeros(kernel.THRESHOLD + 1)
+        self._out = np.zeros(kernel.NUMBERS)
 
     def tell(self, event: PacingEvent) -> None:
         self.learned.tell(event)
@@ -65,6 +66,8 @@ class PredictiveController:
     def decide(self, snapshot: Snapshot) -> Decision:
         """What to start, what to take back, and why."""
         self._read_agents(snapshot.agents)
+        if not math.isfinite(snapshot.now_s):
+            return Decision(0, (), reasons.LIMITED_BY_RISK)
         if not self._at_work:
             return Decision(0, cancellable(snapshot), reasons.NO_AGENTS)
         learned = self.learned
@@ -121,7 +124,7 @@ class PredictiveController:
             cancel,
             self._reason(int(out[kernel.CAUSE]), launch, drops, limit),
             () if plain or not launch else (low, high),
-            launch,
+            int(out[kernel.WANTED]),
             self._forecast(drops),
         )
 
@@ -170,13 +173,13 @@ class PredictiveController:
                 kinds.append(1 if state is AgentState.WRAPUP else 0)
                 shares.append(agent.share)
         self._free = free
-        self._busy = (np.array(since), np.array(kinds, dtype=np.int64), np.array(shares))
+        self._busy = (np.nan_to_num(np.array(since)), np.array(kinds, dtype=np.int64), np.array(shares))
 
     def _read_dials(self, dials: tuple[DialView, ...]) -> None:
         if dials is self._dials_seen:
             return
         self._dials_seen = dials
         self._dials = (
-            np.array([dial.launched_s for dial in dials]),
+            np.nan_to_num(np.array([dial.launched_s for dial in dials])),
             np.array([min(max(dial.propensity, 0), 1) for dial in dials], dtype=np.int64),
         )

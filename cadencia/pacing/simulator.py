@@ -11,7 +11,9 @@ import heapq
 import math
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from cadencia.domain.agents import AgentState
@@ -25,6 +27,9 @@ _OUTAGE_FAILS_S: Final = 0.4
 _TICK, _DIAL_ENDS, _DETECTED, _GIVES_UP, _TALK_ENDS, _WRAPUP_ENDS, _AGENT = range(7)
 
 _Kind = PacingEventKind
+
+#: Gives a block of the list by its number and size.
+Source = Callable[[int, int], Contacts]
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Floor:
         ring_s: a dial is given up after so long, from its launch.
         list_size: contacts on the list; None for as many as it takes.
         month: what the campaign's earlier days left in the 30-day account.
+        presence: when each seat is taken, (begin, end) in seconds from the day's start; otherwise `agents` are there
+            by the world's shift.
         buffer: contacts at hand from which the class may be chosen; None for three for each agent, at least 50.
     """
 
@@ -53,11 +60,13 @@ class Floor:
     ring_s: float = 25.0
     min_ring_s: float = 15.0
     list_size: int | None = None
-    month: Count = Count()
+    month: Count = field(default_factory=Count)
+    presence: tuple[tuple[float, float], ...] | None = None
     buffer: int | None = None
 
     @property
     def lines(self) -> int:
+        """Channels of the trunk."""
         return self.channels if self.channels is not None else max(1, round(self.agents * self.lines_per_agent))
 
 
@@ -127,19 +136,19 @@ class _Tally:
 
 
 class _List:
-    """The contacts, in order; their chances are drawn block by block."""
+    """The contacts, in order, drawn block by block."""
 
     SIZE = 4096
 
-    def __init__(self, world: World, seed: int) -> None:
-        self._world, self._seed = world, seed
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._blocks: dict[int, Contacts] = {}
 
     def of(self, index: int) -> tuple[Contacts, int]:
         number, row = divmod(index, self.SIZE)
         block = self._blocks.get(number)
         if block is None:
-            block = self._blocks[number] = contacts(self._world, self._seed, number, self.SIZE)
+            block = self._blocks[number] = self._source(number, self.SIZE)
             self._blocks.pop(number - 3, None)
         return block, row
 
@@ -154,6 +163,7 @@ class _Sim:
     hours: float
     seed: int
     warmup_s: float
+    source: Source
     now_s: float = 0.0
     heap: list[tuple[float, int, int, int]] = field(default_factory=list)
     serial: int = 0
@@ -171,11 +181,12 @@ class _Sim:
 
     def __post_init__(self) -> None:
         self.end_s = self.hours * 3600.0 + self.warmup_s
-        self.list = _List(self.world, self.seed)
+        self.list = _List(self.source)
         self.contact_of: dict[int, tuple[Contacts, int]] = {}
         self.answered_live: set[int] = set()
         self.rng = random.Random(f"{self.seed}/shift")
-        self.agents = [_Agent(f"a{number}") for number in range(self.floor.agents)]
+        presence = self.floor.presence
+        self.agents = [_Agent(f"a{n}") for n in range(self.floor.agents if presence is None else len(presence))]
         self.ready: dict[int, None] = {}  # longest idle first
         self.talking = 0
         self.unjudged = 0
@@ -191,9 +202,13 @@ class _Sim:
         heapq.heappush(self.heap, (when_s, self.serial, kind, ref))
 
     def run(self) -> Result:
-        shift = self.world.shift
+        shift, presence = self.world.shift, self.floor.presence
         for number in range(len(self.agents)):
-            self.at(shift.login_spread_s * number / max(1, len(self.agents)), _AGENT, number)
+            if presence is None:
+                self.at(shift.login_spread_s * number / max(1, len(self.agents)), _AGENT, number)
+            else:
+                self.at(presence[number][0], _AGENT, number)
+                self.at(max(presence[number]), _AGENT, number)
         self.at(0.0, _TICK)
         handlers = (
             self._tick,
@@ -245,8 +260,7 @@ class _Sim:
                 max(0, floor.lines - in_use),
                 self._tokens(),
                 self._supply(),
-                Budget(floor.cap, floor.target, count, floor.month + count if floor.month.answers else count,
-                       self.unjudged),
+                Budget(floor.cap, floor.target, count, floor.month + count, self.unjudged),
                 floor.min_ring_s,
                 floor.wait_s,
             )
@@ -438,7 +452,7 @@ class _Sim:
         """Signs in, comes back from a break, or is due for one."""
         agent, shift = self.agents[number], self.world.shift
         if agent.state in (AgentState.OUT, AgentState.PAUSED):
-            if shift.break_every_s > 0.0:
+            if shift.break_every_s > 0.0 and self.floor.presence is None:
                 self.at(self.now_s + self.rng.expovariate(1.0 / shift.break_every_s), _AGENT, number)
             self._make_ready(number)
         elif agent.state is AgentState.READY:
@@ -450,7 +464,8 @@ class _Sim:
     def _pause(self, number: int) -> None:
         self.agents[number].pause_due = False
         self._to(number, AgentState.PAUSED)
-        self.at(self.now_s + self.rng.expovariate(1.0 / self.world.shift.break_s), _AGENT, number)
+        if self.floor.presence is None:
+            self.at(self.now_s + self.rng.expovariate(1.0 / self.world.shift.break_s), _AGENT, number)
 
     def _to(self, number: int, state: AgentState) -> None:
         agent = self.agents[number]
@@ -530,12 +545,22 @@ class _Sim:
 
 
 def simulate(
-    world: World, floor: Floor, controller: Controller, *, hours: float, seed: int, warmup_s: float = 0.0
+    world: World,
+    floor: Floor,
+    controller: Controller,
+    *,
+    hours: float,
+    seed: int,
+    warmup_s: float = 0.0,
+    source: Source | None = None,
 ) -> Result:
     """Run one day of a floor from a cold start (of the floor; the controller may have learnt before).
 
     Args:
         hours: measured, after `warmup_s` seconds that only `Result.day` and `first_half_hour` count.
         seed: of the contacts and of the agents' breaks.
+        source: the list, block by block; by default drawn from the world and the seed.
     """
-    return _Sim(world, floor, controller, hours, seed, warmup_s).run()
+    if source is None:
+        source = partial(contacts, world, seed)
+    return _Sim(world, floor, controller, hours, seed, warmup_s, source).run()

@@ -217,9 +217,7 @@ def contacts(world: World, seed: int, block: int, size: int = 4096) -> Contacts:
     ring = np.where(
         rng.random(size) < 0.78, _lognormal(rng, 9.0, 0.5, size), np.maximum(1.0, rng.normal(19.0, 2.5, size))
     )
-    weights = np.array(
-        [world.machine, world.no_answer, world.busy, world.off, world.congestion, world.invalid_lines]
-    )
+    weights = np.array([world.machine, world.no_answer, world.busy, world.off, world.congestion, world.invalid_lines])
     nature = rng.choice(len(OTHERS), size, p=weights / weights.sum())
     machine = np.where(rng.random(size) < 0.6, rng.normal(21.0, 1.5, size), rng.uniform(0.5, 4.0, size))
     off = rng.uniform(4.0, 12.0, size)
@@ -236,9 +234,7 @@ def contacts(world: World, seed: int, block: int, size: int = 4096) -> Contacts:
         answer, end = rng.exponential(world.ring_s, size), rng.exponential(world.ring_s, size)
         talk = rng.exponential(sum(kind.share * kind.mean_s for kind in world.talks), size)
         wrapup = np.zeros(size)
-    patience = (
-        np.full(size, np.inf) if math.isinf(world.patience_s) else rng.exponential(world.patience_s, size)
-    )
+    patience = np.full(size, np.inf) if math.isinf(world.patience_s) else rng.exponential(world.patience_s, size)
     shares = [share for share, _ in world.classes] or [1.0]
     likely = rng.choice(len(shares), size, p=shares)
     return Contacts(
