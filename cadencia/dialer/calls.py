@@ -46,7 +46,7 @@ class Calls:
     Args:
         runner: the campaign of an id.
         audit: ask the switch what is really there, soon.
-        rank: how a ready agent (id) ranks for a campaign (id): the lower, the better, None for none of its own.
+        ranks: how each ready agent ranks for a campaign (id): the lower, the better, None for one it must not take.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class Calls:
         table: OutcomeTable,
         runner: Callable[[str], CampaignRunner],
         audit: Callable[[], None],
-        rank: Callable[[str, str], int | None],
+        ranks: Callable[[str], Callable[[Seat], int | None]],
     ) -> None:
         self._c, self._floor, self._table, self._runner, self._audit = context, floor, table, runner, audit
-        self._rank = rank
+        self._ranks = ranks
         self.live: dict[str, LiveCall] = {}
         self._waiting: dict[str, LiveCall] = {}  # answered, in the order they are to be served
         self._outbox: list[tuple[CampaignRunner, Lease]] = []
@@ -289,13 +289,10 @@ class Calls:
         if not self._waiting or self._c.session is None:
             return
         for live in list(self._waiting.values()):
-            seat = longest_idle(self._floor.ready(), live.settings.skill, partial(self._rank_of, live.campaign_id))
+            seat = longest_idle(self._floor.ready(), live.settings.skill, self._ranks(live.campaign_id))
             if seat is not None:
                 del self._waiting[live.attempt_id]
                 self._offer(live, seat)
-
-    def _rank_of(self, campaign_id: str, seat: Seat) -> int | None:
-        return self._rank(campaign_id, seat.agent.id)
 
     def _offer(self, live: LiveCall, seat: Seat) -> None:
         """Lease the agent, show the file, order the bridge, in this order."""

@@ -131,6 +131,7 @@ class CampaignRunner:
         self.campaign = campaign
         self._dry, self._dry_until_s = False, 0.0
         if campaign.state is not CampaignState.RUNNING:
+            self.close()
             self.drop_hand("campaign")
 
     @property
@@ -188,7 +189,7 @@ class CampaignRunner:
             self._c.ledger.append(event)
 
     def close(self) -> None:
-        """Nothing more will be decided: write down the last second's decisions."""
+        """Nothing more is decided, for now or for good: write down the last second's decisions."""
         self._write_down(self.log.rest())
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -110,7 +111,7 @@ class EngineCore:
         self.staff = Floor(c, self._match, self._lost_agent, self._wrapup_expired)
         self.staff.shown = self.show_agent
         self.staff.moved = self._agent_moved
-        self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set, self._rank)
+        self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set, self._ranks)
         self._audit = Audit(c, self.staff, self.calls)
         upper_bound(Count(1))  # what it stands on takes a moment to load: better now than while calls go on
         await self._take_up_campaigns()
@@ -216,8 +217,7 @@ class EngineCore:
             await asyncio.sleep(0.05)
         if hang_up:
             await self._hang_up_all()
-        for runner in self.runners.values():
-            await runner.hours.save()
+        await asyncio.gather(*(runner.hours.save() for runner in self.runners.values()))
         await asyncio.gather(*self.context.tasks, return_exceptions=True)
         with contextlib.suppress(StoreError):
             await self.context.ledger.flushed(10.0)
@@ -387,8 +387,8 @@ class EngineCore:
     def _serving(self, campaign_id: str) -> tuple[PacingAgent, ...]:
         return self.shares.views(campaign_id, self.staff.seats.values(), self.runners)
 
-    def _rank(self, campaign_id: str, agent_id: str) -> int | None:
-        return self.shares.rank(campaign_id, agent_id, self.staff, self.runners)
+    def _ranks(self, campaign_id: str) -> Callable[[Seat], int | None]:
+        return self.shares.ranks(campaign_id, self.staff, self.runners)
 
     def _room(self) -> tuple[int, int]:
         unsent = sum(len(runner.dials) for runner in self.runners.values())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.floor import Floor
@@ -39,19 +40,26 @@ class Shares:
         self._refresh(seats, runners)
         return self._sharing.views(campaign_id)
 
-    def rank(self, campaign_id: str, agent_id: str, staff: Floor, runners: Mapping[str, CampaignRunner]) -> int | None:
-        """0 for a ready agent who is this campaign's (or nobody's), 1 for one whom another can spare, None for no.
+    def ranks(
+        self, campaign_id: str, staff: Floor, runners: Mapping[str, CampaignRunner]
+    ) -> Callable[[Seat], int | None]:
+        """How each ready agent ranks for a person of a campaign.
 
-        Another campaign can spare an agent while it has more of its own than calls that may need them: so nobody's
-        abandonment is another's doing.
+        0 for the campaign's own (or nobody's), 1 for one whom another campaign can spare, None for the rest. It can
+        spare agents while it has more of its own than calls that may need them: so none abandons for another's sake.
         """
         self._refresh(staff.seats.values(), runners)
-        own = self._sharing.own(agent_id)
-        if own is None or own == campaign_id:
-            return 0
-        other = runners[own]
-        ready = sum(self._sharing.own(seat.agent.id) == own for seat in staff.ready())
-        return 1 if ready > len(other.dials) + len(other.waiting) else None
+        own = self._sharing.own
+        ready = Counter(own(seat.agent.id) for seat in staff.ready())
+
+        def rank(seat: Seat) -> int | None:
+            whose = own(seat.agent.id)
+            if whose is None or whose == campaign_id:
+                return 0
+            other = runners[whose]
+            return 1 if ready[whose] > len(other.dials) + len(other.waiting) else None
+
+        return rank
 
     def _refresh(self, seats: Iterable[Seat], runners: Mapping[str, CampaignRunner]) -> None:
         weights = weights_of(runners)

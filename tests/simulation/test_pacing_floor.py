@@ -14,6 +14,8 @@ import pytest
 
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.counts import day_starts
+from cadencia.domain.agents import AT_WORK, AgentState
+from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Mode
 from cadencia.pacing import Count, PacingEvent, PacingEventKind
 from cadencia.store.memory import MemoryStore
@@ -41,17 +43,26 @@ MORNING = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[PacingEvent]:
-    """All that any controller is told."""
-    heard: list[PacingEvent] = []
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CampaignRunner, PacingEvent]]:
+    """All that any controller is told, with whose it is."""
+    heard: list[tuple[CampaignRunner, PacingEvent]] = []
     tell = CampaignRunner.tell
 
     def listen(runner: CampaignRunner, event: PacingEvent) -> None:
-        heard.append(event)
+        heard.append((runner, event))
         tell(runner, event)
 
     monkeypatch.setattr(CampaignRunner, "tell", listen)
     return heard
+
+
+def stories_of(events: list[PacingEvent]) -> dict[str, str]:
+    """Each attempt's story, in letters."""
+    stories: dict[str, str] = defaultdict(str)
+    for event in events:
+        if event.kind is not PacingEventKind.AGENT:
+            stories[event.ref] += LETTERS[event.kind]
+    return stories
 
 
 async def opened(agents: int, contacts: int, **more: Any) -> Floor:
@@ -64,13 +75,21 @@ async def opened(agents: int, contacts: int, **more: Any) -> Floor:
     return floor
 
 
+async def skip(seconds: float) -> None:
+    """Let that much time pass at once, and a minute of it slowly."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.jump(seconds - 60.0)
+    await asyncio.sleep(60.0)
+
+
 async def close(floor: Floor) -> None:
     await floor.engine.stop(drain_s=120, hang_up=True)
     await floor.stop_agents()
 
 
 def test_every_attempt_is_told_as_one_whole_story_and_the_budget_counts_what_the_store_counts(
-    told: list[PacingEvent],
+    told: list[tuple[CampaignRunner, PacingEvent]],
 ) -> None:
     async def day() -> None:
         store = RecordingStore(MemoryStore(keep_events=400_000))
@@ -95,19 +114,17 @@ def test_every_attempt_is_told_as_one_whole_story_and_the_budget_counts_what_the
                 floor.server.disconnect()
         await close(floor)
 
-        stories: dict[str, str] = defaultdict(str)
-        for event in told:
-            if event.kind is not PacingEventKind.AGENT:
-                stories[event.ref] += LETTERS[event.kind]
+        events = [event for _, event in told]
+        stories = stories_of(events)
         odd = {ref: story for ref, story in stories.items() if not STORY.fullmatch(story)}
         assert odd == {}
         assert set(store.sending) <= set(stories)
         kinds = Counter("".join(stories.values()))
         assert min(kinds[letter] for letter in "LACEJBUF") > 0
         assert kinds["J"] > 0.9 * kinds["E"] > 100
-        assert any(not event.live for event in told if event.kind is PacingEventKind.JUDGED)
-        assert {e.ending for e in told if e.kind is PacingEventKind.UNANSWERED} >= {"NOA", "OCU", "CEL", "FDS"}
-        assert {e.propensity for e in told if e.kind is PacingEventKind.LAUNCHED} <= {0, 1}
+        assert any(not event.live for event in events if event.kind is PacingEventKind.JUDGED)
+        assert {e.ending for e in events if e.kind is PacingEventKind.UNANSWERED} >= {"NOA", "OCU", "CEL", "FDS"}
+        assert {e.propensity for e in events if e.kind is PacingEventKind.LAUNCHED} <= {0, 1}
 
         days = await store.days("c1", day_starts(floor.clock.now()))
         budget = floor.engine.runners["c1"].budget
@@ -125,6 +142,37 @@ def test_every_attempt_is_told_as_one_whole_story_and_the_budget_counts_what_the
     run_virtual(day())
 
 
+def test_an_engine_that_takes_over_tells_the_calls_on_the_line_from_their_beginning(
+    told: list[tuple[CampaignRunner, PacingEvent]],
+) -> None:
+    async def crash() -> None:
+        floor = await opened(10, 2_000, seed=15)
+        await asyncio.sleep(400)
+        await floor.stop_agents()
+        for task in [*floor.engine._tasks, *floor.engine.context.tasks]:
+            task.cancel()  # no farewell, nothing flushed
+        floor.server.disconnect()
+        await asyncio.sleep(1.0)
+        await floor.store.close()
+        told.clear()
+        floor.new_engine(115)
+        floor.start_agents([f"ag{n:04d}" for n in range(1, 11)])
+        await floor.engine.start()
+        adopted = [event for _, event in told if event.kind is not PacingEventKind.AGENT]
+        assert {event.kind for event in adopted} >= {PacingEventKind.LAUNCHED, PacingEventKind.CONNECTED}
+        assert [event.at_s for event in adopted] == sorted(event.at_s for event in adopted)
+        await asyncio.sleep(300)
+        await close(floor)
+        runner = floor.engine.runners["c1"]  # timers of the one that died still run in this process
+        stories = stories_of([event for whose, event in told if whose is runner])
+        assert {ref: story for ref, story in stories.items() if not STORY.fullmatch(story)} == {}
+        days = await floor.store.days("c1", day_starts(floor.clock.now()))
+        budget = runner.budget
+        assert (budget.day.answers, budget.day.abandoned) == (days[-1].answers, days[-1].abandoned)
+
+    run_virtual(crash())
+
+
 def test_the_budgets_day_begins_at_local_midnight_and_answers_stay_with_their_day() -> None:
     async def night() -> None:
         floor = await opened(4, 600, seed=5)
@@ -133,7 +181,7 @@ def test_the_budgets_day_begins_at_local_midnight_and_answers_stay_with_their_da
         before = runner.budget
         assert before.day.answers > 20
         await floor.engine.stop_campaign("c1", "ana", "fin")
-        await asyncio.sleep(17 * 3600)  # past midnight
+        await skip(17 * 3600)  # past midnight
         assert runner.budget.day == Count()
         assert runner.budget.month.answers >= before.day.answers
         assert runner.budget.unjudged == 0
@@ -149,12 +197,14 @@ def test_the_budgets_day_begins_at_local_midnight_and_answers_stay_with_their_da
 def test_what_an_hour_taught_is_there_the_next_day(monkeypatch: pytest.MonkeyPatch) -> None:
     async def days() -> None:
         floor = await opened(6, 3_000, seed=7)
-        await asyncio.sleep(2 * 3600 + 900)
+        for _ in range(3):
+            await asyncio.sleep(330)
+            await skip(3000)
         first = floor.engine.runners["c1"].hours.learned
         await close(floor)
         kept = {prior.hour: prior for prior in await floor.store.load_priors("c1", "")}
         assert sorted(kept) == [8, 9, 10]
-        assert kept[8].saved_at - MORNING == timedelta(hours=1)
+        assert timedelta(0) <= kept[8].saved_at - MORNING - timedelta(hours=1) < timedelta(seconds=10)
         floor.new_engine(78)
         await floor.engine.start()
         learned = floor.engine.runners["c1"].hours.learned
@@ -162,9 +212,10 @@ def test_what_an_hour_taught_is_there_the_next_day(monkeypatch: pytest.MonkeyPat
         assert learned.rate.prior[0] == kept[10].body["rate"]
         rebased: list[Any] = []
         monkeypatch.setattr(learned, "rebase", rebased.append)
-        await asyncio.sleep(21 * 3600 + 1800)  # until 07:45 of the next day: no hour that anything is known of
+        await skip(20 * 3600)  # until 06:45 of the next day: no hour that anything is known of
         assert rebased == []
-        await asyncio.sleep(3600)
+        await skip(3600)
+        await skip(1800)
         assert rebased == [kept[8].body]
         await close(floor)
 
@@ -190,34 +241,57 @@ def test_a_mode_that_changes_with_calls_in_flight_loses_nothing() -> None:
     run_virtual(change())
 
 
+RUSH = CampaignSettings(mode=Mode.RATIO, ratio=5.0, abandonment_cap=0.2)
+
+
+async def ringing(floor: Floor) -> CampaignRunner:
+    """Wait until many calls ring."""
+    runner = floor.engine.runners["c1"]
+    for _ in range(20_000):
+        await asyncio.sleep(0.1)
+        if len(runner.dials) > 3 and floor.clock.monotonic() > 300:
+            return runner
+    raise AssertionError("nothing rings")
+
+
+async def all_leave(floor: Floor) -> None:
+    """Everybody pauses, conversations end and are disposed of. Returns at the instant nobody is at work any more."""
+    await floor.stop_agents()
+    seats = list(floor.engine.staff.seats.values())
+    for _ in range(1_000):
+        for seat in seats:
+            if seat.state is AgentState.TALKING and seat.call is not None:
+                floor.engine.calls.release(seat.call)
+            if seat.state is AgentState.WRAPUP and seat.wrapping is not None:
+                await floor.engine.dispose(seat.agent.id, seat.wrapping.attempt_id, "REN", "", None, None)
+            if seat.next_pause is None and seat.state is not AgentState.PAUSED:
+                await floor.engine.pause(seat.agent.id, "almuerzo")
+        if not any(seat.state in AT_WORK for seat in seats):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("somebody stayed")
+
+
 @pytest.mark.parametrize("how", ["stop", "pause", "agents"])
 def test_nobody_is_dialled_a_quarter_of_a_second_after_the_end(how: str) -> None:
     async def end() -> None:
         store = RecordingStore(MemoryStore())
-        floor = await opened(6, 2_000, seed=11, store=store, settings=CampaignSettings(mode=Mode.RATIO, ratio=4.0))
-        runner = floor.engine.runners["c1"]
-        await asyncio.sleep(600)
-        for _ in range(2000):  # until something rings
-            if len(runner.dials) > 3:
-                break
-            await asyncio.sleep(0.1)
-        assert len(runner.dials) > 3
+        floor = await opened(6, 2_000, seed=11, store=store, settings=RUSH)
+        runner = await ringing(floor)
         if how == "agents":
-            await floor.stop_agents()
-            for agent_id in agent_ids(floor):
-                floor.engine.staff._to(floor.engine.staff.seat(agent_id), "paused", "almuerzo")  # type: ignore[arg-type]
+            await all_leave(floor)
         elif how == "stop":
             await floor.engine.stop_campaign("c1", "ana", "fin")
         else:
             await floor.engine.pause_campaign("c1", "ana", "fin")
         await asyncio.sleep(0.25)
-        sent, ringing = len(store.sending), set(runner.dials)
+        sent, on_the_way = len(store.sending), set(runner.dials)
         await asyncio.sleep(20)  # the minimum ring, a slow network, a second
         assert len(store.sending) == sent
         assert runner.in_hand == 0
         if how == "pause":  # agents are there: whoever answers is served
-            ends = {ref: store.settled[ref].outcome for ref in ringing if ref in store.settled}
-            assert "CAN" not in ends.values()
+            ends = {store.settled[ref].outcome for ref in on_the_way if ref in store.settled}
+            assert "CAN" not in ends
         else:
             assert not runner.dials
         await close(floor)
@@ -227,18 +301,13 @@ def test_nobody_is_dialled_a_quarter_of_a_second_after_the_end(how: str) -> None
 
 def test_calls_of_a_paused_campaign_are_taken_back_when_the_last_agent_goes() -> None:
     async def leave() -> None:
-        floor = await opened(6, 2_000, seed=11, settings=CampaignSettings(mode=Mode.RATIO, ratio=4.0))
-        runner = floor.engine.runners["c1"]
-        for _ in range(20_000):
-            await asyncio.sleep(0.1)
-            if len(runner.dials) > 3 and floor.clock.monotonic() > 300:
-                break
+        floor = await opened(6, 2_000, seed=11, settings=RUSH)
+        runner = await ringing(floor)
         await floor.engine.pause_campaign("c1", "ana", "fin")
-        await floor.stop_agents()
-        for agent_id in agent_ids(floor):
-            floor.engine.staff._to(floor.engine.staff.seat(agent_id), "paused", "almuerzo")  # type: ignore[arg-type]
+        await all_leave(floor)
         await asyncio.sleep(20)
         assert not runner.dials
+        assert runner.counts.outcomes.get(Outcome.CANCELLED, 0) > 0
         await close(floor)
 
     run_virtual(leave())
