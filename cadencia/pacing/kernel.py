@@ -84,6 +84,28 @@ if COMPILED:
             for lag in range(out.shape[0]):
                 out[lag] += pmf[value, lag]
 
+    @_compiled
+    def answer_tables(rates: Floats, answered: Floats, ended: Floats, out: Floats) -> None:
+        """Probability that a dial of some age is answered within some lag.
+
+        Args:
+            rates: (classes,) answer rate of each propensity class.
+            answered, ended: (RING_S + 1,) distribution functions of the time to an answer, and to any other ending, at
+                whole seconds.
+            out: (classes x (RING_S + 1), LAGS); the age of row 0 is zero, of row k the middle of second k.
+        """
+        last = answered.shape[0] - 1
+        for age in range(last + 1):
+            before = max(0, age - 1)
+            by_now, gone = 0.5 * (answered[before] + answered[age]), 0.5 * (ended[before] + ended[age])
+            for lag in range(out.shape[1]):
+                step = int(LAG_S) * (lag + 1)
+                by_then = 0.5 * (answered[min(last, before + step)] + answered[min(last, age + step)])
+                for kind in range(rates.shape[0]):
+                    alive = max(1e-9, 1.0 - rates[kind] * by_now - (1.0 - rates[kind]) * gone)
+                    chance = rates[kind] * (by_then - by_now) / alive
+                    out[kind * (last + 1) + age, lag] = min(1.0, max(0.0, chance))
+
 else:
 
     def add_term(pmf: Floats, top: int, chance: Floats) -> None:
@@ -102,6 +124,28 @@ else:
         else:
             out[:] = 0.0
 
+    def answer_tables(rates: Floats, answered: Floats, ended: Floats, out: Floats) -> None:
+        """Probability that a dial of some age is answered within some lag.
+
+        Args:
+            rates: (classes,) answer rate of each propensity class.
+            answered, ended: (RING_S + 1,) distribution functions of the time to an answer, and to any other ending, at
+                whole seconds.
+            out: (classes x (RING_S + 1), LAGS); the age of row 0 is zero, of row k the middle of second k.
+        """
+        last = answered.shape[0] - 1
+        ages = np.arange(last + 1)
+        before = np.maximum(0, ages - 1)
+        steps = int(LAG_S) * np.arange(1, out.shape[1] + 1)
+        by_now, gone = 0.5 * (answered[before] + answered), 0.5 * (ended[before] + ended)
+        by_then = 0.5 * (
+            answered[np.minimum(last, before[:, None] + steps)] + answered[np.minimum(last, ages[:, None] + steps)]
+        )
+        for kind, rate in enumerate(rates):
+            alive = np.maximum(1e-9, 1.0 - rate * by_now - (1.0 - rate) * gone)
+            chance = rate * (by_then - by_now[:, None]) / alive[:, None]
+            out[kind * (last + 1) : (kind + 1) * (last + 1)] = np.minimum(1.0, np.maximum(0.0, chance))
+
 
 @_compiled
 def edgeworth(value: float, mean: float, variance: float, third: float) -> float:
@@ -117,34 +161,6 @@ def edgeworth(value: float, mean: float, variance: float, third: float) -> float
     density = math.exp(-0.5 * z * z) * 0.3989422804014327
     chance = 0.5 * math.erfc(-z * 0.7071067811865476) - third / (6.0 * variance * sd) * (z * z - 1.0) * density
     return min(1.0, max(0.0, chance))
-
-
-@_compiled
-def answer_tables(rates: Floats, answered: Floats, ended: Floats, out: Floats) -> None:
-    """Probability that a dial of some age is answered within some lag.
-
-    Args:
-        rates: (classes,) answer rate of each propensity class.
-        answered, ended: (RING_S + 1,) distribution functions of the time to an answer, and to any other ending, at
-            whole seconds.
-        out: (classes x (RING_S + 1), LAGS); the age of row 0 is zero, of row k the middle of second k.
-    """
-    last = answered.shape[0] - 1
-    rows = last + 1
-    for age in range(rows):
-        if age == 0:
-            by_now, gone = 0.0, 0.0
-        else:
-            by_now, gone = 0.5 * (answered[age - 1] + answered[age]), 0.5 * (ended[age - 1] + ended[age])
-        for lag in range(out.shape[1]):
-            step = int(LAG_S) * (lag + 1)
-            then = min(last, age + step)
-            by_then = answered[then] if age == 0 else 0.5 * (answered[min(last, age - 1 + step)] + answered[then])
-            for kind in range(rates.shape[0]):
-                rate = rates[kind]
-                alive = 1.0 - rate * by_now - (1.0 - rate) * gone
-                chance = rate * (by_then - by_now) / alive if alive > 1e-9 else 0.0
-                out[kind * rows + age, lag] = min(1.0, max(0.0, chance))
 
 
 @_compiled

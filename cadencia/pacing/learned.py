@@ -41,6 +41,14 @@ MEMORY: Final = 4000.0
 EDGES: Final[Floats] = np.concatenate([np.arange(0.0, 24.0, 2.0), np.geomspace(24.0, 3600.0, 28)])
 
 
+_SLOTS: Final = np.arange(RING_S)
+
+#: The age bins' widths and middles, and the grid on which a talk's end is followed by its wrap-up.
+_WIDTHS: Final[Floats] = np.asarray(np.diff(EDGES, append=np.inf), dtype=np.float64)
+_MIDDLES: Final[Floats] = np.concatenate([0.5 * (EDGES[:-1] + EDGES[1:]), [EDGES[-1] * 1.1]])
+_STEPS: Final[Floats] = LAG_S * np.arange(0, LAGS + 6)
+
+
 class RingTimes:
     """How long a dial takes to be answered, and to end otherwise, in whole seconds from the launch.
 
@@ -77,9 +85,9 @@ class AnswerRate:
     """Answers per dial, by launch cohort.
 
     rate = (prior answers + answers) / (prior dials + sum of weight x F(age)) over the dials of the last minutes, F
-    being the distribution of the time to an answer: a dial counts for as much as it could have answered until now. So the
-    estimate is unbiased while cohorts grow, and no cold start needs a rule of its own. Failures of the trunk are taken
-    out; a dial taken back counts for as much as it had rung.
+    being the distribution of the time to an answer: a dial counts for as much as it could have answered until now. So
+    the estimate is unbiased while cohorts grow, and no cold start needs a rule of its own. Failures of the trunk are
+    taken out; a dial taken back counts for as much as it had rung.
     """
 
     def __init__(self) -> None:
@@ -132,8 +140,7 @@ class AnswerRate:
     def refresh(self, now_s: float, cdf_answered: Floats) -> None:
         """Recompute `rate` and `cautious`."""
         self.advance(now_s)
-        slots = np.arange(RING_S)
-        ages = (self._second - slots) % RING_S
+        ages = (self._second - _SLOTS) % RING_S
         part = min(1.0, max(0.0, now_s - self._second))
         counted = cdf_answered[ages] + part * (cdf_answered[ages + 1] - cdf_answered[ages])
         dials = self._old_dials + float((self._dials * counted + self._frozen).sum())
@@ -162,7 +169,7 @@ class Durations:
     def observe(self, seconds: float, *, ended: bool) -> None:
         """One agent's time in the state; not `ended` if the agent left it some other way."""
         seconds = min(max(seconds, 0.0), 6.0 * 3600.0)
-        self.exposure_s += _exposure(np.array([seconds]))
+        self.exposure_s += np.minimum(np.maximum(seconds - EDGES, 0.0), _WIDTHS)
         if ended:
             self.ends[int(np.searchsorted(EDGES, seconds, side="right")) - 1] += 1.0
             if self.ends.sum() > MEMORY:
@@ -188,9 +195,9 @@ class Learned:
         self.rate = AnswerRate()
         self.talk, self.wrapup = Durations(120.0), Durations(20.0)
         self.breaker = Breaker()
-        self._class_dials = np.zeros(CLASSES)
-        self._class_answers = np.zeros(CLASSES)
-        self._class_launches = np.zeros(CLASSES)
+        self._class_dials = [0.0] * CLASSES
+        self._class_answers = [0.0] * CLASSES
+        self._class_launches = [0.0] * CLASSES
         self._judged, self._machines = 4.0, 2.0
         self._dials: dict[str, tuple[float, int, float]] = {}  # launch, class, weight
         self._agents: dict[str, tuple[AgentState, float]] = {}
@@ -247,10 +254,9 @@ class Learned:
             self._class_answers[likely] += 1.0
         else:
             self.rings.ended[second] += 1.0
-        if self._class_dials.sum() > MEMORY:
-            self._class_dials *= 0.5
-            self._class_answers *= 0.5
-            self._class_launches *= 0.5
+        if sum(self._class_dials) > MEMORY:
+            for counts in (self._class_dials, self._class_answers, self._class_launches):
+                counts[:] = [0.5 * count for count in counts]
 
     def _agent(self, event: PacingEvent) -> None:
         state = event.agent_state
@@ -268,17 +274,17 @@ class Learned:
     # -- what was learnt -----------------------------------------------------------------------------------------------
     def multiplier(self, likely: int) -> float:
         """How much more likely than the average a class answers; 1 until there is something to tell it by."""
-        answers, dials = self._class_answers.sum(), self._class_dials.sum()
+        answers, dials = sum(self._class_answers), sum(self._class_dials)
         if answers <= 0.0:
             return 1.0
         overall = answers / dials
         own = (self._class_answers[likely] + 40.0 * overall) / (self._class_dials[likely] + 40.0)
-        return float(own / overall)
+        return own / overall
 
     @property
     def likely_share(self) -> float:
         """Share of the likely class among the dials."""
-        return float((self._class_launches[1] + 4.0) / (self._class_launches.sum() + 10.0))
+        return (self._class_launches[1] + 4.0) / (sum(self._class_launches) + 10.0)
 
     @property
     def judged(self) -> bool:
@@ -318,17 +324,16 @@ class Learned:
         wrapup = self.wrapup.hazards(np.array(ages[AgentState.WRAPUP]))
         # Freed by lag t means: able to take a caller who has waited wait_s by then.
         times = LAG_S * np.arange(1, LAGS + 1) + min(max(wait_s, 0.0), 10.0)
-        fine = LAG_S * np.arange(0, LAGS + 6)
-        middle = fine[:-1] + LAG_S / 2.0
-        mids = _middles()
-        survival = np.exp(-(_cumulated(talk, mids[:, None] + fine) - _cumulated(talk, mids)[:, None]))
+        middle = _STEPS[:-1] + LAG_S / 2.0
+        reached = _cumulated(talk, _MIDDLES[:, None] + _STEPS)
+        survival = np.exp(reached[:, :1] - reached)
         talk_ends = survival[:, :-1] - survival[:, 1:]  # (bins, steps) when a talk of this age ends
         fresh = 1.0 - np.exp(-_cumulated(wrapup, np.maximum(0.0, times[None, :] - middle[:, None])))
         fresh[times[None, :] < middle[:, None]] = 0.0
         bins = len(EDGES)
         self.handle_table[:bins] = talk_ends @ fresh
         self.handle_table[bins:] = 1.0 - np.exp(
-            -(_cumulated(wrapup, mids[:, None] + times) - _cumulated(wrapup, mids)[:, None])
+            _cumulated(wrapup, _MIDDLES)[:, None] - _cumulated(wrapup, _MIDDLES[:, None] + times)
         )
 
     # -- from day to day -----------------------------------------------------------------------------------------------
@@ -341,7 +346,9 @@ class Learned:
             "ended": _plain(self.rings.ended),
             "talk": [_plain(self.talk.ends), _plain(self.talk.exposure_s)],
             "wrapup": [_plain(self.wrapup.ends), _plain(self.wrapup.exposure_s)],
-            "classes": [_plain(self._class_dials), _plain(self._class_answers), _plain(self._class_launches)],
+            "classes": [
+                _plain(np.array(counts)) for counts in (self._class_dials, self._class_answers, self._class_launches)
+            ],
             "machines": [self._judged, self._machines],
         }
 
@@ -372,7 +379,7 @@ class Learned:
             scale = min(1.0, 400.0 / max(1.0, ends.sum()))
             durations.ends, durations.exposure_s = ends * scale, exposure_s * scale
         scale = min(1.0, 400.0 / max(1.0, classes[0].sum()))
-        self._class_dials, self._class_answers, self._class_launches = (values * scale for values in classes)
+        self._class_dials, self._class_answers, self._class_launches = ((values * scale).tolist() for values in classes)
         scale = min(1.0, 50.0 / judged)
         self._judged, self._machines = judged * scale, machines * scale
         self._shape_at_s = self._rate_at_s = -math.inf
@@ -410,17 +417,12 @@ def _cdf(mass: Floats) -> Floats:
 
 def _exposure(seconds: Floats) -> Floats:
     """(bins,) seconds spent in each age bin by all together."""
-    widths = np.diff(EDGES, append=np.inf)
-    return np.asarray(np.clip(seconds[:, None] - EDGES, 0.0, widths).sum(axis=0))
-
-
-def _middles() -> Floats:
-    return np.asarray(np.concatenate([0.5 * (EDGES[:-1] + EDGES[1:]), [EDGES[-1] * 1.1]]))
+    return np.asarray(np.minimum(np.maximum(seconds[:, None] - EDGES, 0.0), _WIDTHS).sum(axis=0))
 
 
 def _cumulated(hazards: Floats, ages_s: Floats) -> Floats:
     """Cumulated hazard up to each age."""
-    at_edges = np.concatenate([[0.0], np.cumsum(hazards[:-1] * np.diff(EDGES))])
+    at_edges = np.concatenate([[0.0], np.cumsum(hazards[:-1] * _WIDTHS[:-1])])
     bins = np.searchsorted(EDGES, ages_s, side="right") - 1
     return np.asarray(at_edges[bins] + hazards[bins] * (ages_s - EDGES[bins]))
 

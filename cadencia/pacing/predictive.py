@@ -173,13 +173,19 @@ class PredictiveController:
                 kinds.append(1 if state is AgentState.WRAPUP else 0)
                 shares.append(agent.share)
         self._free = free
-        self._busy = (np.nan_to_num(np.array(since)), np.array(kinds, dtype=np.int64), np.array(shares))
+        self._busy = (_finite(since), np.array(kinds, dtype=np.int64), np.array(shares))
 
     def _read_dials(self, dials: tuple[DialView, ...]) -> None:
         if dials is self._dials_seen:
             return
         self._dials_seen = dials
         self._dials = (
-            np.nan_to_num(np.array([dial.launched_s for dial in dials])),
+            _finite([dial.launched_s for dial in dials]),
             np.array([min(max(dial.propensity, 0), 1) for dial in dials], dtype=np.int64),
         )
+
+
+def _finite(times_s: list[float]) -> kernel.Floats:
+    """Times as an array; what is none becomes long ago."""
+    array = np.array(times_s)
+    return array if math.isfinite(array.sum()) else np.nan_to_num(array)
