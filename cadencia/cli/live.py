@@ -18,7 +18,9 @@ from cadencia.cli.text import language, say
 from cadencia.compliance.hours import BOGOTA
 from cadencia.demo.session import Demo, DemoOptions
 from cadencia.dialer.views import CampaignView, FloorView
+from cadencia.domain.agents import AT_WORK
 from cadencia.domain.codes import label
+from cadencia.domain.dialing import CampaignState, Mode
 from cadencia.metrics.logs import configure
 
 
@@ -81,11 +83,11 @@ def _table(floor: FloorView) -> Group:
     for es, en in (("Campaña", "Campaign"), ("Agentes", "Agents"), ("Llamadas", "Calls"), ("Abandono", "Abandonment")):
         table.add_column(say(es, en))
     table.add_column(say("Lista", "List"), ratio=1)
-    at_work = sum(agent.state in ("ready", "reserved", "talking", "wrapup") for agent in floor.agents)
+    at_work = sum(agent.state in AT_WORK for agent in floor.agents)
     talking = sum(agent.state == "talking" for agent in floor.agents)
     for campaign in floor.campaigns:
         table.add_row(
-            f"{campaign.name}\n{campaign.mode} ×{campaign.ratio:g} · {campaign.state}",
+            f"{campaign.name}\n{_mode(campaign)} · {campaign.state}",
             say(f"{at_work} en puesto\n{talking} en llamada", f"{at_work} at work\n{talking} talking"),
             say(
                 f"{campaign.dialling} marcando\n{campaign.waiting} en espera",
@@ -94,7 +96,20 @@ def _table(floor: FloorView) -> Group:
             _abandonment(campaign),
             _progress(campaign),
         )
-    return Group(table, _outcomes(floor))
+    return Group(table, *_reasons(floor), _outcomes(floor))
+
+
+def _mode(campaign: CampaignView) -> str:
+    return f"{campaign.mode} ×{campaign.ratio:g}" if campaign.mode == Mode.RATIO else campaign.mode
+
+
+def _reasons(floor: FloorView) -> list[Text]:
+    """Why each running campaign dials as it does."""
+    return [
+        Text(f"{campaign.name}: {say(campaign.why.es, campaign.why.en)}")
+        for campaign in floor.campaigns
+        if campaign.state == CampaignState.RUNNING and campaign.why is not None
+    ]
 
 
 def _abandonment(campaign: CampaignView) -> Text:

@@ -38,13 +38,13 @@ CAUTION_DIALS: Final = 60.0
 MEMORY: Final = 4000.0
 
 #: Lower ends, in seconds, of the age bins of talk and wrap-up: fine where agents are about to be free, then coarser.
-EDGES: Final[Floats] = np.concatenate([np.arange(0.0, 24.0, 2.0), np.geomspace(24.0, 3600.0, 28)])
+EDGES: Final[Floats] = np.array([*np.arange(0.0, 24.0, 2.0), *np.geomspace(24.0, 3600.0, 28)])
 
 
 _SLOTS: Final = np.arange(RING_S)
 
 #: The age bins' widths and middles, and the grid on which a talk's end is followed by its wrap-up.
-_WIDTHS: Final[Floats] = np.asarray(np.diff(EDGES, append=np.inf), dtype=np.float64)
+_WIDTHS: Final[Floats] = np.append(EDGES[1:] - EDGES[:-1], np.inf)
 _MIDDLES: Final[Floats] = np.concatenate([0.5 * (EDGES[:-1] + EDGES[1:]), [EDGES[-1] * 1.1]])
 _STEPS: Final[Floats] = LAG_S * np.arange(0, LAGS + 6)
 

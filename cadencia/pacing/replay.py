@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from cadencia.domain.agents import AT_WORK, AgentState
 from cadencia.domain.codes import ABANDONED, DISPOSITIONS, UNCHARGED, Outcome
 from cadencia.domain.events import Event
-from cadencia.pacing.simulator import Source
-from cadencia.pacing.worlds import Contacts, Nature, Party
+from cadencia.pacing.simulator import Floor, Source
+from cadencia.pacing.worlds import REALISTIC, Contacts, Nature, Party, World
+
+#: The world in which a replayed list is run: who answered then answers now.
+REPLAYED: Final[World] = replace(REALISTIC, live=0.5, detector=None)
 
 #: Kinds of events that a replay reads.
 KINDS: tuple[str, ...] = (
@@ -57,6 +61,12 @@ class Day:
     hours: float
     presence: tuple[tuple[float, float], ...]
     dialled: tuple[Dialled, ...]
+
+    def floor(self, settings: Floor) -> Floor:
+        """The day's own agents and list on a floor with these settings."""
+        worked_s = sum(end - begin for begin, end in self.presence)
+        agents = max(1, round(worked_s / max(1.0, self.hours * 3600.0)))
+        return replace(settings, agents=agents, presence=self.presence, list_size=len(self.dialled))
 
 
 @dataclass
@@ -128,7 +138,7 @@ class Reader:
 
 
 def listed(day: Day, seed: int) -> Source:
-    """The list of a day, for `simulate(..., world=REPLAYED)`; it has `len(day.dialled)` contacts.
+    """The list of a day, for `simulate(REPLAYED, day.floor(...), ..., source=...)`.
 
     Args:
         seed: of what the log cannot know.

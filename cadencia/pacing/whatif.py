@@ -17,6 +17,7 @@ import numpy as np
 from cadencia.pacing.controllers import Policy, make_controller
 from cadencia.pacing.learned import EDGES, Learned
 from cadencia.pacing.port import Snapshot
+from cadencia.pacing.replay import REPLAYED, Day, listed
 from cadencia.pacing.simulator import Floor, Result, Source, simulate
 from cadencia.pacing.worlds import REALISTIC, Contacts, Nature, Party, World
 
@@ -26,6 +27,7 @@ class Scenario:
     """A floor and who it calls.
 
     Attributes:
+        replay: a day of the log, instead of the world; its own agents and hours are on the floor.
         learned: what a real campaign has taught (`Learned.export`): its answer rate, ring times, talk and wrap-up take
             the place of the world's.
         hours: of each simulated day.
@@ -36,6 +38,7 @@ class Scenario:
     floor: Floor
     world: World = REALISTIC
     learned: Mapping[str, Any] | None = None
+    replay: Day | None = None
     hours: float = 8.0
     warmup_s: float = 0.0
     days: int = 5
@@ -75,13 +78,15 @@ def outlook(scenario: Scenario, policy: Policy) -> Outlook:
 
 
 def run_days(scenario: Scenario, policy: Policy) -> list[Result]:
-    """The days of a scenario, one after another."""
+    """The days of a scenario, one after another (replayed ones: the same day again, with other unknowns)."""
     results: list[Result] = []
     learned, month = Learned(scenario.learned), scenario.floor.month
     for day in range(scenario.days):
         seed = scenario.seed * 1000 + day
         world, source = scenario.world, None
-        if scenario.learned is not None:
+        if scenario.replay is not None:
+            world, source = REPLAYED, listed(scenario.replay, seed)
+        elif scenario.learned is not None:
             world, source = world_of(Learned(scenario.learned), seed)
         result = simulate(
             world,
@@ -93,6 +98,9 @@ def run_days(scenario: Scenario, policy: Policy) -> list[Result]:
             source=source,
         )
         results.append(result)
+        if scenario.replay is not None:
+            learned = Learned(scenario.learned)
+            continue
         learned = Learned(learned.export())
         month = sum((past.day for past in results[-29:]), scenario.floor.month)
     return results

@@ -1,0 +1,63 @@
+"""The picture of a what-if: needs matplotlib (the extra `plot`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cadencia.cli.text import say
+from cadencia.errors import ConfigError, Words
+from cadencia.pacing.whatif import Figure, Outlook
+
+_FORMATS = (".svg", ".png", ".pdf")
+
+
+def draw(found: Sequence[tuple[str, Outlook]], path: Path) -> None:
+    """Draw utilisation, wait and abandonment of each policy with their intervals, and the course of the first day.
+
+    Raises:
+        ConfigError: no matplotlib, or a file name that says no known format.
+    """
+    try:
+        from matplotlib.figure import Figure as Canvas
+    except ImportError:
+        raise ConfigError(
+            Words("Pictures need matplotlib.", "Para dibujar hace falta matplotlib."),
+            Words("Install it: pip install 'cadencia[plot]'.", "Instálelo: pip install 'cadencia[plot]'."),
+        ) from None
+    if path.suffix.lower() not in _FORMATS:
+        raise ConfigError(
+            Words(f"{path.name} names no picture format.", f"{path.name} no indica un formato de imagen."),
+            Words(f"End it in {', '.join(_FORMATS)}.", f"Termínelo en {', '.join(_FORMATS)}."),
+        )
+    canvas = Canvas(figsize=(11.0, 6.5), layout="constrained")
+    grid = canvas.add_gridspec(2, 3)
+    names = [name for name, _ in found]
+    panels: tuple[tuple[str, list[Figure], float], ...] = (
+        (say("utilización %", "utilisation %"), [one.utilisation for _, one in found], 100.0),
+        (say("espera media del agente, s", "agents' mean wait, s"), [one.wait_mean_s for _, one in found], 1.0),
+        (say("abandono %", "abandoned %"), [one.abandonment for _, one in found], 100.0),
+    )
+    for column, (title, figures, factor) in enumerate(panels):
+        _bars(canvas.add_subplot(grid[0, column]), title, names, figures, factor)
+    course = canvas.add_subplot(grid[1, :])
+    for name, one in found:
+        rows = one.series[9::10]
+        course.plot([at_s / 3600.0 for at_s, *_ in rows], [100.0 * busy for _, busy, *_ in rows], label=name)
+    course.set_title(say("utilización del primer día, %", "utilisation of the first day, %"))
+    course.set_xlabel(say("hora", "hour"))
+    course.set_ylim(0, 100)
+    course.legend(loc="lower right")
+    course.grid(alpha=0.3)
+    canvas.savefig(path)
+
+
+def _bars(axes: Any, title: str, names: list[str], figures: list[Figure], factor: float) -> None:
+    means = [factor * figure.mean for figure in figures]
+    bands = [factor * figure.half if figure.half == figure.half else 0.0 for figure in figures]
+    axes.bar(names, means, yerr=bands, capsize=4, color="#2f6f8f")
+    for place, mean in enumerate(means):
+        axes.annotate(f"{mean:.1f}", (place, 0), xytext=(0, 4), textcoords="offset points", ha="center", color="white")
+    axes.set_title(title)
+    axes.tick_params(axis="x", labelrotation=15)
