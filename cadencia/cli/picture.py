@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from cadencia.cli.text import say
@@ -43,9 +44,15 @@ def draw(found: Sequence[tuple[str, Outlook]], path: Path) -> None:
         _bars(canvas.add_subplot(grid[0, column]), title, names, figures, factor)
     course = canvas.add_subplot(grid[1, :])
     for name, one in found:
-        rows = one.series[9::10]
-        course.plot([at_s / 3600.0 for at_s, *_ in rows], [100.0 * busy for _, busy, *_ in rows], label=name)
-    course.set_title(say("utilización del primer día, %", "utilisation of the first day, %"))
+        tens = [one.series[first : first + 10] for first in range(0, len(one.series), 10)]
+        course.plot(
+            [rows[-1][0] / 3600.0 for rows in tens],
+            [100.0 * fmean(row[1] for row in rows) for rows in tens],
+            label=name,
+        )
+    course.set_title(
+        say("utilización del primer día, de diez en diez minutos, %", "utilisation of the first day by ten minutes, %")
+    )
     course.set_xlabel(say("hora", "hour"))
     course.set_ylim(0, 100)
     course.legend(loc="lower right")
@@ -58,6 +65,6 @@ def _bars(axes: Any, title: str, names: list[str], figures: list[Figure], factor
     bands = [factor * figure.half if figure.half == figure.half else 0.0 for figure in figures]
     axes.bar(names, means, yerr=bands, capsize=4, color="#2f6f8f")
     for place, mean in enumerate(means):
-        axes.annotate(f"{mean:.1f}", (place, 0), xytext=(0, 4), textcoords="offset points", ha="center", color="white")
+        axes.annotate(f"{mean:.1f}", (place, mean), xytext=(4, 2), textcoords="offset points", ha="left")
     axes.set_title(title)
     axes.tick_params(axis="x", labelrotation=15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.floor import Floor
@@ -22,6 +23,7 @@ class Shares:
         self._stale = True
         self._weights: dict[str, float] = {}
         self._skills: dict[str, str] = {}
+        self._serving: dict[str, Serving] = {}
 
     def agents_changed(self) -> None:
         """Somebody is new, or has other skills."""
@@ -74,7 +76,14 @@ class Shares:
                 continue
             if seat.skills not in may:
                 may[seat.skills] = frozenset(c for c, skill in skills.items() if not skill or skill in seat.skills)
-            serving.append(Serving(seat.agent.id, seat.state, seat.since_s, may[seat.skills]))
+            agent_id, campaigns = seat.agent.id, may[seat.skills]
+            known = self._serving.get(agent_id)
+            if known is None or known.state is not seat.state or known.since_s != seat.since_s:
+                known = Serving(agent_id, seat.state, seat.since_s, campaigns)
+            elif known.campaigns != campaigns:
+                known = replace(known, campaigns=campaigns)
+            serving.append(known)
+        self._serving = {agent.id: agent for agent in serving}
         needs = {campaign_id: len(runner.dials) + len(runner.waiting) for campaign_id, runner in runners.items()}
         self._sharing.share(serving, weights, needs)
 

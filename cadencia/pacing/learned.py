@@ -46,7 +46,7 @@ _SLOTS: Final = np.arange(RING_S)
 #: The age bins' widths and middles, and the grid on which a talk's end is followed by its wrap-up.
 _WIDTHS: Final[Floats] = np.append(EDGES[1:] - EDGES[:-1], np.inf)
 _MIDDLES: Final[Floats] = np.concatenate([0.5 * (EDGES[:-1] + EDGES[1:]), [EDGES[-1] * 1.1]])
-_STEPS: Final[Floats] = LAG_S * np.arange(0, LAGS + 6)
+_STEPS: Final[Floats] = np.array([LAG_S * step for step in range(LAGS + 6)])
 
 
 class RingTimes:

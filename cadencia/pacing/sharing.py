@@ -11,6 +11,7 @@ its turn.
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ class Sharing:
         self._may: dict[str, frozenset[str]] = {}
         self._weights: dict[str, float] = {}
         self._views: dict[str, tuple[AgentView, ...]] = {}
-        self._held: dict[tuple[str, str], AgentView] = {}
+        self._held: dict[str, dict[str, AgentView]] = {}
 
     def share(
         self, agents: Sequence[Serving], weights: Mapping[str, float], needs: Mapping[str, int] | None = None
@@ -128,27 +129,37 @@ class Sharing:
         self._weights = dict(weights)
         self._may = {agent.id: agent.campaigns for agent in agents}
         self._given = apportion(agents, weights, self._credit, self._given, needs or {})
-        held: dict[tuple[str, str], AgentView] = {}
-        views: dict[str, list[AgentView]] = {campaign: [] for campaign in weights}
-        for agent in agents:
-            taking = [c for c in weights if c in agent.campaigns]
-            total = sum(weights[c] for c in taking)
-            for campaign in taking:
-                if agent.state is AgentState.READY:
-                    share = float(self._given.get(agent.id) == campaign)
-                else:
-                    share = weights[campaign] / total if total > 0.0 else 0.0
-                view = AgentView(agent.id, agent.state, agent.since_s, share)
-                known = self._held.get((campaign, agent.id))
-                held[campaign, agent.id] = view = known if known == view else view
-                views[campaign].append(view)
-        self._held = held
-        self._views = {campaign: self._same(campaign, tuple(seen)) for campaign, seen in views.items()}
+        total = {
+            may: sum(weight for campaign, weight in weights.items() if campaign in may)
+            for may in {agent.campaigns for agent in agents}
+        }
+        for campaign, weight in weights.items():
+            self._share_of(campaign, weight, agents, total)
+        for campaign in self._views.keys() - weights.keys():
+            del self._views[campaign], self._held[campaign]
 
-    def _same(self, campaign: str, views: tuple[AgentView, ...]) -> tuple[AgentView, ...]:
-        known = self._views.get(campaign, ())
-        same = len(known) == len(views) and all(a is b for a, b in zip(known, views, strict=True))
-        return known if same else views
+    def _share_of(
+        self, campaign: str, weight: float, agents: Sequence[Serving], total: Mapping[frozenset[str], float]
+    ) -> None:
+        """The campaign's views; who did not change keeps the same object, and if nobody did, all do."""
+        before, given = self._held.get(campaign, {}), self._given
+        held: dict[str, AgentView] = {}
+        for agent in agents:
+            may = agent.campaigns
+            if campaign not in may:
+                continue
+            agent_id, state, since_s = agent.id, agent.state, agent.since_s
+            if state is AgentState.READY:
+                share = 1.0 if given.get(agent_id) == campaign else 0.0
+            else:
+                share = weight / total[may] if total[may] > 0.0 else 0.0
+            view = before.get(agent_id)
+            if view is None or view.state is not state or view.since_s != since_s or view.share != share:
+                view = AgentView(agent_id, state, since_s, share)
+            held[agent_id] = view
+        views, known = tuple(held.values()), self._views.get(campaign, ())
+        same = len(known) == len(views) and all(map(operator.is_, known, views))
+        self._held[campaign], self._views[campaign] = held, known if same else views
 
     def views(self, campaign: str) -> tuple[AgentView, ...]:
         """The agents who may serve a campaign, with the campaign's share of each."""
