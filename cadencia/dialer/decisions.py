@@ -92,13 +92,13 @@ def body(decided: Decided, launch: int, cancel: int) -> dict[str, Any]:
         "month_answers": s.budget.month.answers,
         "month_abandoned": s.budget.month.abandoned,
     }
-    if forecast is not None:
+    if forecast is not None:  # as plain floats: a forecast may hold numpy's, which no encoder of ours knows
         told |= {
-            "risk": round(forecast.risk, 4),
-            "threshold": round(forecast.threshold, 4),
-            "budget_drops": round(forecast.budget_drops, 2),
-            "answer_rate": round(forecast.answer_rate, 4),
-            "free_10s": round(forecast.free_10s, 2),
-            "answers_10s": round(forecast.answers_10s, 2),
+            "risk": round(float(forecast.risk), 4),
+            "threshold": round(float(forecast.threshold), 4),
+            "budget_drops": round(float(forecast.budget_drops), 2),
+            "answer_rate": round(float(forecast.answer_rate), 4),
+            "free_10s": round(float(forecast.free_10s), 2),
+            "answers_10s": round(float(forecast.answers_10s), 2),
         }
     return told

@@ -127,7 +127,7 @@ def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> Campaign
         forecast=_forecast(forecast) if forecast else None,
         abandonment_day=_abandonment(budget.day),
         abandonment_month=_abandonment(budget.month),
-        budget_left=round(forecast.budget_drops if forecast else runner.budget_left, 2),
+        budget_left=round(float(forecast.budget_drops if forecast else runner.budget_left), 2),
     )
 
 
@@ -137,13 +137,13 @@ def _said(words: Words) -> SaidView:
 
 def _forecast(forecast: Forecast) -> ForecastView:
     return ForecastView(
-        round(forecast.risk, 4),
-        round(forecast.threshold, 4),
-        round(forecast.answer_rate, 4),
-        round(forecast.free_10s, 2),
-        round(forecast.answers_10s, 2),
-        round(forecast.answers_10s_low, 2),
-        round(forecast.answers_10s_high, 2),
+        round(float(forecast.risk), 4),
+        round(float(forecast.threshold), 4),
+        round(float(forecast.answer_rate), 4),
+        round(float(forecast.free_10s), 2),
+        round(float(forecast.answers_10s), 2),
+        round(float(forecast.answers_10s_low), 2),
+        round(float(forecast.answers_10s_high), 2),
     )
 
 

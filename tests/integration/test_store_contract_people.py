@@ -161,7 +161,7 @@ async def test_a_changed_setting_tells_from_what_to_what(store: Store) -> None:
     assert event.body == {
         "by": "beto",
         "reason": "more calls",
-        "changes": {"mode": ["progressive", "ratio"], "ratio": [1.2, 1.5]},
+        "changes": {"mode": ["predictive", "ratio"], "ratio": [1.2, 1.5]},
     }
     with pytest.raises(Refused):
         await store.set_campaign("c2", new, "beto", "?", NOW)

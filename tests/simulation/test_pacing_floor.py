@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from cadencia.dialer.campaign import CampaignRunner
@@ -112,6 +113,7 @@ def test_every_attempt_is_told_as_one_whole_story_and_the_budget_counts_what_the
             if n % 10 == 4:
                 floor.switch.drop_telephone(rng.choice(sorted(floor.switch.endpoints)))
                 floor.server.disconnect()
+            msgspec.json.encode(floor.engine.floor())  # whatever the forecast is made of
         await close(floor)
 
         events = [event for _, event in told]
@@ -135,6 +137,8 @@ def test_every_attempt_is_told_as_one_whole_story_and_the_budget_counts_what_the
 
         rows = await store.events(limit=400_000, kinds=["pacing.decision"])
         assert {row.version for row in rows} == {2}
+        told_of = msgspec.json.decode(msgspec.json.encode([row.body for row in rows]))
+        assert any("risk" in row for row in told_of) and any("risk" not in row for row in told_of)
         assert sum(row.body["launch"] for row in rows) == kinds["L"]
         apart = [(b.at - a.at).total_seconds() for a, b in itertools.pairwise(rows)]
         assert min(apart[:-1]) >= 0.999  # the last one is what was open when the engine stopped
