@@ -106,7 +106,22 @@ if COMPILED:
                     chance = rates[kind] * (by_then - by_now) / alive
                     out[kind * (last + 1) + age, lag] = min(1.0, max(0.0, chance))
 
+    @_compiled
+    def edgeworth(value: float, mean: Floats, variance: Floats, third: Floats, out: Floats) -> None:
+        """P(S <= value) of integer sums with these first three central moments, continuity-corrected.
+
+        mean, variance, third, out: (LAGS,)
+        """
+        for lag in range(out.shape[0]):
+            sd = math.sqrt(max(1e-12, variance[lag]))
+            z = min(8.0, max(-8.0, (value + 0.5 - mean[lag]) / sd))
+            density = math.exp(-0.5 * z * z) * 0.3989422804014327
+            skew = third[lag] / (6.0 * sd * sd * sd) if sd > 1e-4 else 0.0
+            chance = 0.5 * math.erfc(-z * 0.7071067811865476) - skew * (z * z - 1.0) * density
+            out[lag] = min(1.0, max(0.0, chance))
+
 else:
+    from scipy.special import erfc
 
     def add_term(pmf: Floats, top: int, chance: Floats) -> None:
         """Add one Bernoulli variable, with a chance for each lag, to the sums whose distributions are `pmf`.
@@ -146,21 +161,76 @@ else:
             chance = rate * (by_then - by_now[:, None]) / alive[:, None]
             out[kind * (last + 1) : (kind + 1) * (last + 1)] = np.minimum(1.0, np.maximum(0.0, chance))
 
+    def edgeworth(value: float, mean: Floats, variance: Floats, third: Floats, out: Floats) -> None:
+        """P(S <= value) of integer sums with these first three central moments, continuity-corrected.
+
+        mean, variance, third, out: (LAGS,)
+        """
+        sd = np.sqrt(np.maximum(1e-12, variance))
+        z = np.minimum(8.0, np.maximum(-8.0, (value + 0.5 - mean) / sd))
+        density = np.exp(-0.5 * z * z) * 0.3989422804014327
+        skew = np.where(sd > 1e-4, third / (6.0 * sd * sd * sd), 0.0)
+        chance = 0.5 * erfc(-z * 0.7071067811865476) - skew * (z * z - 1.0) * density
+        out[:] = np.minimum(1.0, np.maximum(0.0, chance))
+
 
 @_compiled
-def edgeworth(value: float, mean: float, variance: float, third: float) -> float:
-    """P(S <= value) of an integer sum with these first three central moments, continuity-corrected."""
-    if variance < 1e-9:
-        return 1.0 if value + 0.5 >= mean else 0.0
-    sd = math.sqrt(variance)
-    z = (value + 0.5 - mean) / sd
-    if z < -8.0:
-        return 0.0
-    if z > 8.0:
-        return 1.0
-    density = math.exp(-0.5 * z * z) * 0.3989422804014327
-    chance = 0.5 * math.erfc(-z * 0.7071067811865476) - third / (6.0 * variance * sd) * (z * z - 1.0) * density
-    return min(1.0, max(0.0, chance))
+def ring_times(
+    answered: Floats, ended: Floats, unknown: Floats, rate: float, cdf_answered: Floats, cdf_ended: Floats
+) -> None:
+    """Three steps of expectation and maximisation (Dempster, Laird and Rubin 1977) for the ring times.
+
+    Args:
+        answered, ended: (RING_S,) dials that were answered, or ended otherwise, in each second of their age.
+        unknown: (RING_S,) dials of which only the age is known: taken back, or still in flight.
+        rate: the present answer rate.
+        cdf_answered, cdf_ended: (RING_S + 1,) the distribution functions of either ending, changed in place.
+    """
+    for _ in range(3):
+        by_answer = 0.5 * (cdf_answered[:-1] + cdf_answered[1:])  # at the middle of each second
+        by_end = 0.5 * (cdf_ended[:-1] + cdf_ended[1:])
+        weight = unknown / np.maximum(1e-3, 1.0 - rate * by_answer - (1.0 - rate) * by_end)
+        before = np.cumsum(weight) - 0.5 * weight
+        reached = np.cumsum(answered + rate * before * (cdf_answered[1:] - cdf_answered[:-1]))
+        cdf_answered[1:] = reached / reached[-1]
+        reached = np.cumsum(ended + (1.0 - rate) * before * (cdf_ended[1:] - cdf_ended[:-1]))
+        cdf_ended[1:] = reached / reached[-1]
+
+
+@_compiled
+def cumulated(hazards: Floats, edges: Floats, ages_s: Floats) -> Floats:
+    """(n,) cumulated hazard up to each of (n,) ages, of hazards that are constant between the (bins,) `edges`."""
+    at_edges = np.zeros(edges.shape[0])
+    at_edges[1:] = np.cumsum(hazards[:-1] * (edges[1:] - edges[:-1]))
+    bins = np.searchsorted(edges, ages_s, side="right") - 1
+    return at_edges[bins] + hazards[bins] * (ages_s - edges[bins])
+
+
+@_compiled
+def handle_tables(talk: Floats, wrapup: Floats, edges: Floats, middles: Floats, wait_s: float, out: Floats) -> None:
+    """Probability that an agent who talks, or wraps up, for so long is free for a caller within each lag.
+
+    Free for a caller at lag t means free by t + wait_s. What is left of a talk is followed by a whole wrap-up.
+
+    Args:
+        talk, wrapup: (bins,) ends per second, by age.
+        edges, middles: (bins,) of the age bins, seconds.
+        out: (2 x bins, LAGS): talk, then wrap-up.
+    """
+    bins = edges.shape[0]
+    steps = LAG_S * np.arange(0, LAGS + 6)
+    times = LAG_S * np.arange(1, LAGS + 1) + wait_s
+    ages = (middles.reshape((bins, 1)) + steps.reshape((1, LAGS + 6))).ravel()
+    reached = cumulated(talk, edges, ages).reshape((bins, LAGS + 6))
+    survival = np.exp(reached[:, :1] - reached)
+    ends = survival[:, :-1] - survival[:, 1:]
+    left = times.reshape((1, LAGS)) - (steps[:-1] + 0.5 * LAG_S).reshape((LAGS + 5, 1))
+    wrapped = 1.0 - np.exp(-cumulated(wrapup, edges, np.maximum(0.0, left).ravel()).reshape((LAGS + 5, LAGS)))
+    wrapped = np.where(left >= 0.0, wrapped, 0.0)
+    out[:bins] = ends @ wrapped
+    ages = (middles.reshape((bins, 1)) + times.reshape((1, LAGS))).ravel()
+    later = cumulated(wrapup, edges, ages).reshape((bins, LAGS))
+    out[bins:] = 1.0 - np.exp(cumulated(wrapup, edges, middles).reshape((bins, 1)) - later)
 
 
 @_compiled
@@ -267,9 +337,8 @@ def plan(
             below(pmf, min(need, pmf.shape[0] - 1), lower)
             risk = (lower * lag_weights).sum()
         else:
-            risk = 0.0
-            for lag in range(lags):
-                risk += lag_weights[lag] * edgeworth(need, mean[lag], variance[lag], third[lag])
+            edgeworth(need, mean, variance, third, lower)
+            risk = (lower * lag_weights).sum()
         if risk > threshold:
             cause = BY_RISK
             break
@@ -294,18 +363,9 @@ def plan(
             if edge >= 0:
                 worst = (lower - chance * pmf[min(edge, pmf.shape[0] - 1)]).max()
         else:
-            for lag in range(lags):
-                # One more term moves the moments.
-                more = chance[lag] * (1.0 - chance[lag])
-                worst = max(
-                    worst,
-                    edgeworth(
-                        edge,
-                        mean[lag] + chance[lag],
-                        variance[lag] + more,
-                        third[lag] + more * (1.0 - 2.0 * chance[lag]),
-                    ),
-                )
+            more = chance * (1.0 - chance)  # one more term moves the moments
+            edgeworth(edge, mean + chance, variance + more, third + more * (1.0 - 2.0 * chance), lower)
+            worst = lower.max()
         if worst > overdraw:
             cause = BY_BUDGET
             break

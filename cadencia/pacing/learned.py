@@ -1,8 +1,7 @@
 """What a campaign's calls teach: estimators that learn on line, forget, and go from day to day.
 
-All of them count time at risk, so that what is still going on is never left out: a dial that has rung for 20 s and an
-agent who has talked for an hour are observations too (Kaplan and Meier 1958; Aalen and Johansen 1978 for dials, which
-end in more than one way). Nothing is biased by quick endings being known first.
+What is still going on is never left out: a dial that has rung for 20 s and an agent who has talked for an hour are
+observations too. Nothing is biased by quick endings being known first.
 """
 
 from __future__ import annotations
@@ -43,42 +42,40 @@ EDGES: Final[Floats] = np.array([*np.arange(0.0, 24.0, 2.0), *np.geomspace(24.0,
 
 _SLOTS: Final = np.arange(RING_S)
 
-#: The age bins' widths and middles, and the grid on which a talk's end is followed by its wrap-up.
+#: The age bins' widths and middles.
 _WIDTHS: Final[Floats] = np.append(EDGES[1:] - EDGES[:-1], np.inf)
 _MIDDLES: Final[Floats] = np.concatenate([0.5 * (EDGES[:-1] + EDGES[1:]), [EDGES[-1] * 1.1]])
-_STEPS: Final[Floats] = np.array([LAG_S * step for step in range(LAGS + 6)])
 
 
 class RingTimes:
     """How long a dial takes to be answered, and to end otherwise, in whole seconds from the launch.
 
-    Cause-specific hazards by second; `refresh` turns them into the distribution functions of either ending.
+    Of a dial that was taken back, or still rings, only its age is known: it is spread over the seconds after it, as the
+    distributions of until now and the present answer rate say. So neither quick
+    endings nor a moving answer rate bends them.
     """
 
     def __init__(self) -> None:
         self.answered = 40.0 * _steps(_answer_shape)
         self.ended = 80.0 * _steps(_ending_shape)
         self.censored = np.zeros(RING_S)
-        self.cdf_answered: Floats = np.zeros(RING_S + 1)
-        self.cdf_ended: Floats = np.zeros(RING_S + 1)
-        self.refresh(np.zeros(0))
+        self.cdf_answered: Floats = _cdf(self.answered)
+        self.cdf_ended: Floats = _cdf(self.ended)
 
-    def refresh(self, ages_s: Floats) -> None:
-        """Recompute the distribution functions; `ages_s` are the ages of the dials in flight."""
-        total = self.answered.sum() + self.ended.sum()
-        if total > MEMORY:
+    def refresh(self, ages_s: Floats, rate: float) -> None:
+        """Recompute the distribution functions.
+
+        Args:
+            ages_s: of the dials in flight.
+            rate: the present answer rate.
+        """
+        if self.answered.sum() + self.ended.sum() > MEMORY:
             for counts in (self.answered, self.ended, self.censored):
                 counts *= 0.5
-        leaving = self.answered + self.ended + self.censored
-        at_risk = np.cumsum(leaving[::-1])[::-1]
+        unknown = self.censored
         if ages_s.size:
-            passed = np.bincount(np.minimum(ages_s, RING_S - 1).astype(np.int64), minlength=RING_S)
-            at_risk = at_risk + np.cumsum(passed[::-1])[::-1] - passed  # whole seconds passed only
-        at_risk = np.maximum(at_risk, 1e-9)
-        by_answer, by_end = self.answered / at_risk, self.ended / at_risk
-        alive = np.concatenate([[1.0], np.cumprod(np.maximum(0.0, 1.0 - by_answer - by_end))[:-1]])
-        self.cdf_answered = _cdf(alive * by_answer)
-        self.cdf_ended = _cdf(alive * by_end)
+            unknown = unknown + np.bincount(np.minimum(ages_s, RING_S - 1).astype(np.int64), minlength=RING_S)
+        kernel.ring_times(self.answered, self.ended, unknown, rate, self.cdf_answered, self.cdf_ended)
 
 
 class AnswerRate:
@@ -107,9 +104,9 @@ class AnswerRate:
         for _ in range(min(RING_S, max(0, second - self._second))):
             self._second += 1
             slot = self._second % RING_S
-            self._old_dials += self._dials[slot] + self._frozen[slot]
-            self._seen += self._dials[slot]
-            self._old_answers += self._answers[slot]
+            self._old_dials += float(self._dials[slot] + self._frozen[slot])
+            self._seen += float(self._dials[slot])
+            self._old_answers += float(self._answers[slot])
             self._dials[slot] = self._frozen[slot] = self._answers[slot] = 0.0
             if self._old_dials > RATE_MIN_DIALS:
                 kept = max(2.0 ** (-1.0 / RATE_HALF_LIFE_S), RATE_MIN_DIALS / self._old_dials)
@@ -302,7 +299,7 @@ class Learned:
         if not 0.0 <= now_s - self._shape_at_s < 10.0:
             self._shape_at_s, self._rate_at_s = now_s, -math.inf
             launches = np.array([launched_s for launched_s, _, _ in self._dials.values()])
-            self.rings.refresh(np.clip(now_s - launches, 0.0, RING_S))
+            self.rings.refresh(np.clip(now_s - launches, 0.0, RING_S), self.rate.rate)
             self._refresh_handle(now_s, snapshot.wait_s)
             steps = np.minimum(RING_S, int(LAG_S) * np.arange(1, LAGS + 1))
             reached = self.rings.cdf_answered[steps]
@@ -322,19 +319,7 @@ class Learned:
             ages[state].append(max(0.0, now_s - since_s))
         talk = self.talk.hazards(np.array(ages[AgentState.TALKING]))
         wrapup = self.wrapup.hazards(np.array(ages[AgentState.WRAPUP]))
-        # Freed by lag t means: able to take a caller who has waited wait_s by then.
-        times = LAG_S * np.arange(1, LAGS + 1) + min(max(wait_s, 0.0), 10.0)
-        middle = _STEPS[:-1] + LAG_S / 2.0
-        reached = _cumulated(talk, _MIDDLES[:, None] + _STEPS)
-        survival = np.exp(reached[:, :1] - reached)
-        talk_ends = survival[:, :-1] - survival[:, 1:]  # (bins, steps) when a talk of this age ends
-        fresh = 1.0 - np.exp(-_cumulated(wrapup, np.maximum(0.0, times[None, :] - middle[:, None])))
-        fresh[times[None, :] < middle[:, None]] = 0.0
-        bins = len(EDGES)
-        self.handle_table[:bins] = talk_ends @ fresh
-        self.handle_table[bins:] = 1.0 - np.exp(
-            _cumulated(wrapup, _MIDDLES)[:, None] - _cumulated(wrapup, _MIDDLES[:, None] + times)
-        )
+        kernel.handle_tables(talk, wrapup, EDGES, _MIDDLES, min(max(wait_s, 0.0), 10.0), self.handle_table)
 
     # -- from day to day -----------------------------------------------------------------------------------------------
     def export(self) -> dict[str, Any]:
@@ -410,21 +395,13 @@ def _steps(shape: Any) -> Floats:
 
 
 def _cdf(mass: Floats) -> Floats:
-    total = mass.sum()
     reached = np.concatenate([[0.0], np.cumsum(mass)])
-    return np.asarray(reached / total if total > 0.0 else np.linspace(0.0, 1.0, len(reached)))
+    return np.asarray(reached / reached[-1])
 
 
 def _exposure(seconds: Floats) -> Floats:
     """(bins,) seconds spent in each age bin by all together."""
     return np.asarray(np.minimum(np.maximum(seconds[:, None] - EDGES, 0.0), _WIDTHS).sum(axis=0))
-
-
-def _cumulated(hazards: Floats, ages_s: Floats) -> Floats:
-    """Cumulated hazard up to each age."""
-    at_edges = np.concatenate([[0.0], np.cumsum(hazards[:-1] * _WIDTHS[:-1])])
-    bins = np.searchsorted(EDGES, ages_s, side="right") - 1
-    return np.asarray(at_edges[bins] + hazards[bins] * (ages_s - EDGES[bins]))
 
 
 def _plain(values: Floats) -> list[float]:

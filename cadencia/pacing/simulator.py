@@ -324,13 +324,13 @@ class _Sim:
             self.at(self.now_s + _OUTAGE_FAILS_S, _DIAL_ENDS, -1 - index)
             return
         rate = world.answer_rate(elapsed) * (world.classes[kind][1] if world.classes else 1.0)
-        if contact.luck[row] < rate:
+        live = contact.luck[row] < rate
+        if live:
             self.answered_live.add(index)
-            self.at(self.now_s + min(contact.answer_s[row], self.floor.ring_s + 1e-6), _DIAL_ENDS, index)
-        elif world.exponential:
-            self.at(self.now_s + contact.end_s[row], _DIAL_ENDS, index)
-        else:
-            self.at(self.now_s + min(contact.end_s[row], self.floor.ring_s + 1e-6), _DIAL_ENDS, index)
+        ends_s = contact.answer_s[row] if live else contact.end_s[row]
+        if not world.exponential:
+            ends_s = min(ends_s, self.floor.ring_s + 1e-6)
+        self.at(self.now_s + ends_s, _DIAL_ENDS, index)
 
     def _dial_ends(self, ref: int) -> bool:
         outage = ref < 0
@@ -391,7 +391,8 @@ class _Sim:
             return
         self.waiting.append(index)
         contact, row = self.contact_of[index]
-        self.at(self.now_s + min(self.floor.wait_s, contact.patience_s[row]), _GIVES_UP, index)
+        wait_s = math.inf if self.world.exponential else self.floor.wait_s
+        self.at(self.now_s + min(wait_s, contact.patience_s[row]), _GIVES_UP, index)
 
     def _gives_up(self, index: int) -> bool:
         if index not in self.waiting:

@@ -91,7 +91,8 @@ class World:
         patience_s: mean time an answered person waits in silence before hanging up (exponential).
         machine_s: how long a voicemail records before it hangs up.
         unmask_s: how long an agent needs to notice a machine, and wrap up.
-        exponential: every duration is exponential: ringing has the mean ring_s, whatever it ends in.
+        exponential: every duration is exponential: ringing has the mean ring_s, whatever it ends in; no ring time-out
+            cuts it short, and no time limit a caller's patience.
         classes: propensity classes, least likely first: share of the list, and factor of `live`.
         swing: the answer rate goes up and down by this share, once over the day.
         spells: (begin, end, factor of the answer rate), as shares of the day.
@@ -218,7 +219,8 @@ def contacts(world: World, seed: int, block: int, size: int = 4096) -> Contacts:
         rng.random(size) < 0.78, _lognormal(rng, 9.0, 0.5, size), np.maximum(1.0, rng.normal(19.0, 2.5, size))
     )
     weights = np.array([world.machine, world.no_answer, world.busy, world.off, world.congestion, world.invalid_lines])
-    nature = rng.choice(len(OTHERS), size, p=weights / weights.sum())
+    total = weights.sum()  # nothing, where everybody answers
+    nature = rng.choice(len(OTHERS), size, p=weights / total if total > 0.0 else None)
     machine = np.where(rng.random(size) < 0.6, rng.normal(21.0, 1.5, size), rng.uniform(0.5, 4.0, size))
     off = rng.uniform(4.0, 12.0, size)
     end = np.choose(nature, [pdd + np.maximum(0.2, machine), np.full(size, np.inf), pdd, pdd + off, pdd, pdd])
