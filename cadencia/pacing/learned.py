@@ -36,6 +36,9 @@ CAUTION_DIALS: Final = 60.0
 #: Durations and ring times: observations at which their weight is halved.
 MEMORY: Final = 4000.0
 
+#: Seconds between two computations of durations and ring times, once a floor is in full swing.
+SHAPE_EVERY_S: Final = 30.0
+
 #: Lower ends, in seconds, of the age bins of talk and wrap-up: fine where agents are about to be free, then coarser.
 EDGES: Final[Floats] = np.array([*np.arange(0.0, 24.0, 2.0), *np.geomspace(24.0, 3600.0, 28)])
 
@@ -199,6 +202,7 @@ class Learned:
         self._dials: dict[str, tuple[float, int, float]] = {}  # launch, class, weight
         self._agents: dict[str, tuple[AgentState, float]] = {}
         self._rate_at_s = self._shape_at_s = -math.inf
+        self._shape_every_s = 2.0
         self.answer_table: Floats = np.zeros(((CLASSES + 1) * (RING_S + 1), LAGS))
         self.handle_table: Floats = np.zeros((2 * len(EDGES), LAGS))
         self.lag_weights: Floats = np.full(LAGS, 1.0 / LAGS)
@@ -294,10 +298,11 @@ class Learned:
         return self._machines / self._judged
 
     def refresh(self, snapshot: Snapshot) -> None:
-        """Bring the tables that a decision reads up to date: the answer rate each second, the shapes each ten."""
+        """Bring the tables that a decision reads up to date: the answer rate each second, the shapes more seldom."""
         now_s = snapshot.now_s
-        if not 0.0 <= now_s - self._shape_at_s < 10.0:
+        if not 0.0 <= now_s - self._shape_at_s < self._shape_every_s:
             self._shape_at_s, self._rate_at_s = now_s, -math.inf
+            self._shape_every_s = min(SHAPE_EVERY_S, self._shape_every_s + 1.0)
             launches = np.array([launched_s for launched_s, _, _ in self._dials.values()])
             self.rings.refresh(np.clip(now_s - launches, 0.0, RING_S), self.rate.rate)
             self._refresh_handle(now_s, snapshot.wait_s)
