@@ -26,8 +26,12 @@ AT_WORK: frozenset[AgentState] = frozenset(
 #: Reasons for a pause, as the pages offer them.
 PAUSE_REASONS: tuple[str, ...] = ("descanso", "almuerzo", "bano", "capacitacion", "soporte")
 
+#: Reasons for not dialling a person whose file was offered (preview), as the pages offer them.
+SKIP_REASONS: tuple[str, ...] = ("ya_gestionado", "espera_pago", "dato_errado", "otro")
+
 #: The engine's own reasons.
 PAUSE_WRAPUP_EXPIRED = "cierre_vencido"
+PAUSE_PREVIEW_EXPIRED = "previa_vencida"
 PAUSE_AFTER_SIGN_IN = "inicio"
 
 

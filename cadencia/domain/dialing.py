@@ -36,6 +36,8 @@ class CampaignSettings:
         min_ring_s: a ringing call is not taken back before this (15 s or four rings in several rules).
         wait_s: how long an answered person waits for an agent before the call counts as abandoned; whole seconds.
         wrapup_s: how long an agent may take to choose a disposition.
+        preview_s: preview: how long an agent may look at a file before dialling or skipping.
+        preview_auto_dial: preview: dial when that time is over; else the agent is paused.
         abandonment_cap: highest share of live answers that may be abandoned.
         abandonment_target: the share aimed at, not above the cap; None aims at the cap.
         cancel_late: predictive takes late ringing calls back while no agent is free, never before `min_ring_s`.
@@ -54,6 +56,8 @@ class CampaignSettings:
     min_ring_s: int = 15
     wait_s: int = 2
     wrapup_s: int = 45
+    preview_s: int = 20
+    preview_auto_dial: bool = True
     abandonment_cap: float = 0.03
     abandonment_target: float | None = None
     cancel_late: bool = True

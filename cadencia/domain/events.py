@@ -13,6 +13,7 @@ from typing import Any
 #: kind -> current version of its body
 KINDS: dict[str, int] = {
     "attempt.leased": 1,  # {}
+    "attempt.previewed": 1,  # {}  an agent was shown the file, to choose whether to dial
     "attempt.returned": 1,  # {reason}
     "attempt.sending": 1,  # {}
     "attempt.answered": 1,  # {}

@@ -131,7 +131,9 @@ class MemoryDialing(MemoryBase):
         self._log("attempt.sending", now, attempt=attempt)
         return True
 
-    async def give_back(self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime) -> None:
+    async def give_back(
+        self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime, due_at: datetime | None = None
+    ) -> None:
         self._check(token)
         for attempt_id in attempt_ids:
             attempt = self._data.open.get(attempt_id)
@@ -140,7 +142,7 @@ class MemoryDialing(MemoryBase):
             del self._data.open[attempt_id], self._data.attempts[attempt_id]
             attempt.item.person.open = None
             attempt.item.person.restore(attempt.local_date)
-            attempt.campaign.put(attempt.item, now)
+            attempt.campaign.put(attempt.item, due_at or now)
             self._log("attempt.returned", now, attempt=attempt, body={"reason": reason})
 
     async def mark(self, marks: Sequence[Mark]) -> None:

@@ -150,8 +150,11 @@ class Store(Protocol):
         left leased and not returned; the caller gives it back.
         """
 
-    async def give_back(self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime) -> None:
-        """Undo leases (state leased only): counters go back, the item is due again at once, attempt.returned."""
+    async def give_back(
+        self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime, due_at: datetime | None = None
+    ) -> None:
+        """Undo leases (state leased only): counters go back, attempt.returned, and the item is due again at `due_at`
+        (at once if None)."""
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         """Write milestones (attempt.answered, attempt.connected). Repeats and unknown ids are harmless."""

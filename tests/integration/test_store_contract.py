@@ -316,6 +316,19 @@ async def test_giving_back_restores_everything(floor: Floor) -> None:
     assert again.facts == lease.facts
 
 
+async def test_what_is_given_back_for_later_is_not_due_before(floor: Floor) -> None:
+    await floor.load(person(1), person(2))
+    leases = (await floor.claim()).leases
+    ids = [lease.attempt_id for lease in leases]
+    await floor.store.give_back(ids[:1], floor.token, "skipped:otro", NOW, NOW + HOUR)
+    await floor.store.give_back(ids[1:], floor.token, "no agent", NOW)
+    assert [lease.contact_id for lease in (await floor.claim()).leases] == [leases[1].contact_id]
+    assert (await floor.claim(at=NOW + HOUR - MINUTE)).leases == ()
+    (later,) = (await floor.claim(at=NOW + HOUR)).leases
+    assert later.contact_id == leases[0].contact_id
+    assert later.facts == leases[0].facts
+
+
 async def test_what_was_sent_cannot_be_given_back(floor: Floor) -> None:
     await floor.load(person(1))
     lease = await floor.dialled()

@@ -157,7 +157,8 @@ class Script:
 
     def back(self) -> Callable[[Twin], Any]:
         ids, now = self.some(3), self.now
-        return lambda twin: twin.store.give_back(ids, twin.token, "test", now)
+        due_at = self.rng.choice((None, now + MINUTE))
+        return lambda twin: twin.store.give_back(ids, twin.token, "test", now, due_at)
 
     def mark(self) -> Callable[[Twin], Any]:
         marks = [

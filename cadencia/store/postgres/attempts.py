@@ -33,14 +33,14 @@ _SEND = text(
     """
 )
 
-# Undo leases: the row goes, the counter and the list item are as before. By attempts_pkey, then primary keys.
+# Undo leases: the row goes, the counter is as before, the list item is due again. By attempts_pkey, then primary keys.
 _GIVE_BACK = text(
     """
     WITH gone AS (
         DELETE FROM attempts WHERE id = ANY(CAST(:ids AS text[])) AND state = 'leased'
         RETURNING id, campaign_id, contact_id, person_id, local_date
     ), items AS (
-        UPDATE list_items i SET state = 'due', due_at = :now FROM gone WHERE i.id = gone.contact_id
+        UPDATE list_items i SET state = 'due', due_at = :due FROM gone WHERE i.id = gone.contact_id
     ), days AS (
         UPDATE person_days d SET attempts = d.attempts - 1
         FROM gone WHERE d.person_id = gone.person_id AND d.local_date = gone.local_date
@@ -133,9 +133,11 @@ class PostgresAttempts(PostgresBase):
 
         return await self._transaction(work, token=token)
 
-    async def give_back(self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime) -> None:
+    async def give_back(
+        self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime, due_at: datetime | None = None
+    ) -> None:
         async def work(connection: AsyncConnection) -> None:
-            rows = await connection.execute(_GIVE_BACK, {"ids": list(attempt_ids), "now": now})
+            rows = await connection.execute(_GIVE_BACK, {"ids": list(attempt_ids), "due": due_at or now})
             gone = {r.id: r for r in rows}
             await _tell("attempt.returned", now, _in_order(attempt_ids, gone), {"reason": reason}).write(connection)
 
