@@ -134,7 +134,7 @@ class Audit:
         answered_s = self._c.clock.monotonic() - (live.call.answered_s or 0.0)
         if live.call.phase is Phase.ANSWERED and (live.adopted or answered_s > _YOUNG_S):
             self._mend("offer missed", live.attempt_id)
-            if live.seat is not None:
+            if live.seat is not None and live.chooser is None:
                 self._floor.release(live.seat)
             self._calls.take(Signal(live.attempt_id, Sign.READY))
         elif live.call.phase is Phase.TALKING and live.adopted:
@@ -152,7 +152,7 @@ class Audit:
     def _stuck(self) -> None:
         """A seat that is in a call which is not there any more."""
         for seat in self._floor.seats.values():
-            if seat.call is not None and seat.call.attempt_id not in self._calls.live:
+            if seat.call is not None and not self._calls.knows(seat.call.attempt_id):
                 self._mend("seat stuck", seat.call.attempt_id)
                 self._floor.release(seat)
 

@@ -18,6 +18,8 @@ from cadencia.dialer.live import LiveCall, Seat
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import AttemptState, CampaignState, Lease, Mark, Settlement
 from cadencia.errors import AmiLost, AmiRefused, StoreError, TelephonyError
+from cadencia.pacing.limits import cancellable
+from cadencia.pacing.port import DialView, Snapshot
 from cadencia.queue.retry import after_outcome
 from cadencia.queue.routing import longest_idle
 from cadencia.telephony.ami.codec import Message
@@ -32,6 +34,9 @@ _GIVE_UP_S = 35.0
 
 #: Clock seconds for the Hangup with the cause to follow a Failure.
 _CAUSE_S = 0.5
+
+#: Clock seconds between two looks whether an unwanted call has rung long enough.
+_LOOK_AGAIN_S = 1.0
 
 #: Clock seconds within which both legs must be seen in the bridge we ordered.
 _BRIDGE_S = 3.0
@@ -65,12 +70,29 @@ class Calls:
         self._outbox: list[tuple[CampaignRunner, Lease]] = []
         self._posted = asyncio.Event()
         self._doubtful: dict[str, tuple[CampaignRunner, Lease]] = {}  # their commit failed: sent or leased, not dialled
+        self._chosen: dict[str, LiveCall] = {}  # an agent waits for them, and they are not committed yet
 
     # -- launching -----------------------------------------------------------------------------------------------------
     def launch(self, runner: CampaignRunner, leases: list[Lease]) -> None:
         """Hand leases to the sender: committed in groups, then dialled."""
         self._outbox += [(runner, lease) for lease in leases]
         self._posted.set()
+
+    def launch_for(self, runner: CampaignRunner, lease: Lease, seat: Seat) -> None:
+        """Dial a person whom an agent chose: who answers is put through to this very agent."""
+        self._chosen[lease.attempt_id] = live = self._live(runner, lease)
+        live.chosen = True
+        self._floor.reserve(seat, live)
+        runner.dial(lease)
+
+    def for_anybody(self, campaign_id: str) -> int:
+        """Unanswered calls of a campaign that are for whoever is ready when they are answered."""
+        own = (live for live in self.live.values() if live.campaign_id == campaign_id)
+        return sum(live.seat is None and live.call.answered_s is None for live in own)
+
+    def knows(self, attempt_id: str) -> bool:
+        """Whether the attempt is a call in progress, or about to be one."""
+        return attempt_id in self.live or attempt_id in self._chosen
 
     async def run_sender(self) -> None:
         """Commit and dial until cancelled."""
@@ -84,17 +106,20 @@ class Calls:
                 # Nothing was sent. Whether the commit went through is unknown until the store answers again.
                 log.error("calls.commit_failed", code=error.code, calls=len(group))
                 self._c.store_failed(error)
+                self._never_committed(group)
                 self._doubtful.update({lease.attempt_id: (runner, lease) for runner, lease in group})
 
     async def _send_group(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
         ids = [lease.attempt_id for _, lease in group]
         allowed = await self._c.store.mark_sending(ids, self._c.token, self._c.clock.now())
         refused = [pair for pair in group if pair[1].attempt_id not in allowed]
+        self._never_committed(refused)
         await self._return(refused)
         dial = [pair for pair in group if pair[1].attempt_id in allowed]
         for runner, lease in dial:
             runner.count_attempt(lease)
-            self.live[lease.attempt_id] = self._live(runner, lease)
+            self.live[lease.attempt_id] = live = self._chosen.pop(lease.attempt_id, None) or self._live(runner, lease)
+            live.call = Call(lease.attempt_id, self._c.clock.monotonic())
         self._originate([(runner, self.live[lease.attempt_id]) for runner, lease in dial])
 
     async def resolve_doubts(self) -> None:
@@ -119,6 +144,13 @@ class Calls:
         for runner in {id(runner): runner for runner, _ in group}.values():
             await runner.give_back([lease.attempt_id for r, lease in group if r is runner], "refused at sending")
 
+    def _never_committed(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
+        """Whoever chose one of these waits in vain."""
+        for _, lease in group:
+            live = self._chosen.pop(lease.attempt_id, None)
+            if live is not None and live.seat is not None:
+                self._floor.release(live.seat, Outcome.CANCELLED)
+
     def _live(self, runner: CampaignRunner, lease: Lease) -> LiveCall:
         call = Call(lease.attempt_id, self._c.clock.monotonic())
         return LiveCall(
@@ -135,7 +167,7 @@ class Calls:
         )
 
     def _originate(self, dial: list[tuple[CampaignRunner, LiveCall]]) -> None:
-        wanted = [pair for pair in dial if self._still_wanted(pair[0])]
+        wanted = [pair for pair in dial if self._still_wanted(*pair)]
         for runner, live in dial:
             if (runner, live) not in wanted:
                 self._never_sent(live)
@@ -151,9 +183,10 @@ class Calls:
             answer.add_done_callback(partial(self._ordered, live))
             self._timer(live, live.settings.ring_s + _GIVE_UP_S, self._give_up)
 
-    def _still_wanted(self, runner: CampaignRunner) -> bool:
-        """Between the decision and now the last agent may have gone, or somebody stopped the campaign."""
-        return runner.served() and self._c.may_dial and runner.campaign.state is CampaignState.RUNNING
+    def _still_wanted(self, runner: CampaignRunner, live: LiveCall) -> bool:
+        """Between the decision and now the last agent (or the one) may have gone, or somebody stopped the campaign."""
+        served = live.seat is not None if live.chosen else runner.served()
+        return served and self._c.may_dial and runner.campaign.state is CampaignState.RUNNING
 
     def _order(self, live: LiveCall) -> Action:
         settings = live.settings
@@ -281,7 +314,10 @@ class Calls:
         self._runner(live.campaign_id).waiting.discard(live.attempt_id)
 
     def lost_agent(self, live: LiveCall) -> None:
-        """The agent's telephone fell. In the conversation the dialplan offers the person again; before it we do."""
+        """The agent's telephone fell. In the conversation the dialplan offers the person again; before it we do; a
+        call that is not answered yet was for this agent only."""
+        if live.call.answered_s is None:
+            self.take_back(live)
         self.take(Signal(live.attempt_id, Sign.UNOFFERED))
 
     def match(self) -> None:
@@ -289,14 +325,23 @@ class Calls:
         if not self._waiting or self._c.session is None:
             return
         for live in list(self._waiting.values()):
-            seat = longest_idle(self._floor.ready(), live.settings.skill, self._ranks(live.campaign_id))
+            seat = self._agent_for(live)
             if seat is not None:
                 del self._waiting[live.attempt_id]
                 self._offer(live, seat)
 
+    def _agent_for(self, live: LiveCall) -> Seat | None:
+        chooser = live.chooser  # in preview
+        if chooser is not None and chooser.leg_up:
+            return chooser
+        if chooser is not None:
+            self._floor.release(chooser)
+        return longest_idle(self._floor.ready(), live.settings.skill, self._ranks(live.campaign_id))
+
     def _offer(self, live: LiveCall, seat: Seat) -> None:
         """Lease the agent, show the file, order the bridge, in this order."""
-        self._floor.reserve(seat, live)
+        if seat.call is not live:
+            self._floor.reserve(seat, live)
         self._c.observer.popped((self._c.clock.wall() - live.answered_wall_s) * 1000.0)
         self.take(Signal(live.attempt_id, Sign.OFFERED))
         orders = [
@@ -352,6 +397,18 @@ class Calls:
             self.take(Signal(attempt_id, Sign.CANCELLED))
             self._hang_up(live)
 
+    def take_back(self, live: LiveCall) -> None:
+        """The agent for whom this call rings does not want it any more, or is gone: cancel it at its minimum ring."""
+        if live.attempt_id not in self.live:
+            return
+        live.unwanted = True
+        dial = DialView(live.attempt_id, live.call.sent_s, live.call.ringing_s)
+        now_s, min_ring_s = self._c.clock.monotonic(), live.settings.min_ring_s
+        if cancellable(Snapshot(now_s, (), (dial,), min_ring_s=min_ring_s)):
+            self.cancel(live.attempt_id)
+        else:
+            self._timer(live, _LOOK_AGAIN_S, self.take_back)
+
     def release(self, live: LiveCall) -> None:
         """Hang up an answered call: the agent pressed finish, or the engine is being stopped."""
         self.take(Signal(live.attempt_id, Sign.RELEASED))
@@ -378,7 +435,7 @@ class Calls:
         if seat is not None and talked:
             self._floor.wrap_up(seat, live, talk_s)
         elif seat is not None:
-            self._floor.release(seat)
+            self._floor.release(seat, result)
         self._c.changed()
 
     def _timer(self, live: LiveCall, seconds: float, act: Callable[[LiveCall], None]) -> None:

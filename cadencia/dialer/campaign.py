@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from cadencia.compliance.gate import judge
 from cadencia.dialer.context import Context
@@ -37,6 +37,7 @@ from cadencia.pacing.controllers import Policy, make_controller
 from cadencia.pacing.limits import cancellable
 from cadencia.pacing.port import AgentView, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
 from cadencia.pacing.reasons import LIMITED_BY_LIST, NO_AGENTS
+from cadencia.queue.propensity import propensity
 from cadencia.store.port import Claim
 
 #: Clock seconds a lease is kept in hand before it is given back.
@@ -65,6 +66,7 @@ class CampaignRunner:
     Args:
         counts, days, priors: what the store has written down of it.
         launch: called with the leases to dial now.
+        offer: called in preview with a lease for an agent to choose; False if nobody can be shown it now.
         agents: the agents who may serve the campaign of an id, as its controller sees them.
         room: how many calls the trunk takes now: channels, and by its rate.
         cancel: called with the attempt to take back.
@@ -79,6 +81,7 @@ class CampaignRunner:
         days: Iterable[DayCount] = (),
         priors: Iterable[Prior] = (),
         launch: Callable[[CampaignRunner, list[Lease]], None],
+        offer: Callable[[CampaignRunner, Lease], bool],
         cancel: Callable[[str], None],
         agents: Callable[[str], tuple[AgentView, ...]],
         room: Callable[[], tuple[int, int]],
@@ -95,11 +98,12 @@ class CampaignRunner:
         self.waiting: set[str] = set()
         self.last = Decision(0, (), NO_AGENTS)
         self.log = DecisionLog()
-        self._launch, self._cancel, self._agents, self._room = launch, cancel, agents, room
+        self._launch, self._offer = launch, offer
+        self._cancel, self._agents, self._room = cancel, agents, room
         self._dials_shown: tuple[DialView, ...] = ()
         self._hand = Hand()
         self._reach = 0.0  # leases to be kept in hand because there were too few
-        self._owed: list[str] = []  # leases to be given back when the store answers again
+        self._owed: list[tuple[list[str], str, datetime | None]] = []  # to be given back when the store answers again
         self._claiming = False
         self._dry, self._dry_until_s = False, 0.0
         self._today = (local_day(context.clock.now()), context.clock.now())
@@ -237,18 +241,32 @@ class CampaignRunner:
         if stale:
             self._give_back(stale, "stale")
         going = [pair for pair, v in zip(drawn, verdicts, strict=True) if not isinstance(v, Deny)]
+        if self.settings.mode is Mode.PREVIEW:
+            return self._show([lease for lease, _ in going])
+        self._dial(going)
+        return len(going)
+
+    def _dial(self, going: list[tuple[Lease, int]]) -> None:
         now_s = self._c.clock.monotonic()
-        for lease, propensity in going:
-            self.dials[lease.attempt_id] = DialView(lease.attempt_id, now_s, None, propensity)
-            self.story.launched(lease.attempt_id, now_s, propensity)
+        for lease, kind in going:
+            self.dials[lease.attempt_id] = DialView(lease.attempt_id, now_s, None, kind)
+            self.story.launched(lease.attempt_id, now_s, kind)
         if going:
             self._launch(self, [lease for lease, _ in going])
-        return len(going)
 
     def not_dialled(self, attempt_id: str) -> None:
         """A launched attempt never went out."""
         self.dials.pop(attempt_id, None)
         self.story.cancelled(attempt_id, self._c.clock.monotonic())
+
+    def _show(self, leases: list[Lease]) -> int:
+        kept = [lease for lease in leases if not self._offer(self, lease)]
+        self._hand.put(kept)
+        return len(leases) - len(kept)
+
+    def dial(self, lease: Lease) -> None:
+        """An agent chose to dial this person."""
+        self._dial([(lease, propensity(lease.facts, lease.file.history))])
 
     # -- leases --------------------------------------------------------------------------------------------------------
     def _refill(self, snapshot: Snapshot, decision: Decision) -> None:
@@ -305,21 +323,21 @@ class CampaignRunner:
     def _give_back(self, attempt_ids: list[str], reason: str) -> None:
         self._c.spawn(self.give_back(attempt_ids, reason))
 
-    async def give_back(self, attempt_ids: list[str], reason: str) -> None:
-        """Return leases; if the store fails, later."""
+    async def give_back(self, attempt_ids: list[str], reason: str, due_at: datetime | None = None) -> None:
+        """Return leases, whose list items are due again at `due_at` (at once if None); if the store fails, later."""
         for attempt_id in attempt_ids:
             self.not_dialled(attempt_id)
         try:
-            await self._c.store.give_back(attempt_ids, self._c.token, reason, self._c.clock.now())
+            await self._c.store.give_back(attempt_ids, self._c.token, reason, self._c.clock.now(), due_at)
         except StoreError as error:
             self._c.store_failed(error)
-            self._owed += attempt_ids
+            self._owed.append((attempt_ids, reason, due_at))
 
     async def give_back_owed(self) -> None:
         """Return the leases that could not be returned when they should have been."""
         owed, self._owed = self._owed, []
-        if owed:
-            await self.give_back(owed, "store was down")
+        for attempt_ids, reason, due_at in owed:
+            await self.give_back(attempt_ids, reason, due_at)
 
     @property
     def in_hand(self) -> int:

@@ -26,6 +26,7 @@ from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.dialer.present import agent_view, floor_view
+from cadencia.dialer.preview import Previews
 from cadencia.dialer.priors import ONE_LIST
 from cadencia.dialer.recovery import restore
 from cadencia.dialer.shares import Shares
@@ -112,6 +113,7 @@ class EngineCore:
         self.staff.shown = self.show_agent
         self.staff.moved = self._agent_moved
         self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set, self._ranks)
+        self.previews = Previews(c, self.staff, self.calls, self.runners.__getitem__, self._ranks)
         self._audit = Audit(c, self.staff, self.calls)
         upper_bound(Count(1))  # what it stands on takes a moment to load: better now than while calls go on
         await self._take_up_campaigns()
@@ -151,6 +153,7 @@ class EngineCore:
                 days=await self.store.days(campaign.id, day_starts(self.clock.now())),
                 priors=await self.store.load_priors(campaign.id, ONE_LIST),
                 launch=self._launch,
+                offer=self.previews.offer,
                 cancel=self.calls.cancel,
                 agents=self._serving,
                 room=self._room,
@@ -205,6 +208,7 @@ class EngineCore:
         `drain_s` to end, and are then hung up.
         """
         self.context.stopping = True
+        self.previews.withdraw()
         for runner in self.runners.values():
             runner.drop_hand("stopping")
             runner.close()
@@ -391,8 +395,8 @@ class EngineCore:
         return self.shares.ranks(campaign_id, self.staff, self.runners)
 
     def _room(self) -> tuple[int, int]:
-        unsent = sum(len(runner.dials) for runner in self.runners.values())
-        in_use = unsent + sum(live.call.answered_s is not None for live in self.calls.live.values())
+        unanswered = len(self.previews) + sum(len(runner.dials) for runner in self.runners.values())
+        in_use = unanswered + sum(live.call.answered_s is not None for live in self.calls.live.values())
         return self._limits.room_channels(in_use), self._limits.room_rate(self.clock.monotonic())
 
     def show_agent(self, seat: Seat) -> None:
@@ -435,9 +439,8 @@ class EngineCore:
     def agent(self, agent_id: str) -> AgentView:
         """An agent's own present. Raises Refused if there is no such agent."""
         seat = self.staff.seat(agent_id)
-        shown = seat.shown
-        name = self.runners[shown.campaign_id].campaign.name if shown else ""
-        return agent_view(seat, name, self.clock.now())
+        name = self.runners[seat.campaign_id].campaign.name if seat.campaign_id else ""
+        return agent_view(seat, name)
 
     def floor(self) -> FloorView:
         """The supervisor's present."""

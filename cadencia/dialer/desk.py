@@ -38,8 +38,15 @@ class Desk(Protocol):
     async def sign_out(self, agent_id: str) -> None:
         """Refused in a call."""
 
+    async def dial(self, agent_id: str, attempt_id: str) -> None:
+        """Preview: call the person whose file is on the screen. Repeats are harmless."""
+
+    async def skip(self, agent_id: str, attempt_id: str, reason: str) -> None:
+        """Preview: do not call this person now (`SKIP_REASONS`); the next file comes."""
+
     async def finish(self, agent_id: str, attempt_id: str) -> None:
-        """Hang up the debtor; the agent stays in wrap-up until the disposition."""
+        """Hang up the debtor; the agent stays in wrap-up until the disposition. A call that still rings (preview) is
+        taken back at its minimum ring."""
 
     async def confirm(self, agent_id: str, attempt_id: str) -> tuple[ObligationView, ...]:
         """The right party is confirmed: the amounts, and a line in the log that they were shown."""

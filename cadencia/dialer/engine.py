@@ -18,6 +18,11 @@ from cadencia.domain.dialing import CampaignState, Promise
 from cadencia.domain.events import Event
 from cadencia.errors import Refused, Words
 
+_NOBODY_THERE = (
+    Words("Nobody has been put through yet.", "Todavía no hay nadie en la línea."),
+    Words("Wait for the call.", "Espere la llamada."),
+)
+
 
 class Engine(EngineCore):
     """The desk (`cadencia.dialer.desk.Desk`, which says what each of these does) over a running core."""
@@ -42,11 +47,22 @@ class Engine(EngineCore):
 
     async def finish(self, agent_id: str, attempt_id: str) -> None:
         live = self._on_screen(agent_id, attempt_id)
-        if live.attempt_id in self.calls.live:
+        if live.answered_at is None:
+            self.calls.take_back(live)
+            self.show_agent(self.staff.seat(agent_id))
+        elif live.attempt_id in self.calls.live:
             self.calls.release(live)
+
+    async def dial(self, agent_id: str, attempt_id: str) -> None:
+        self.previews.dial(self.staff.seat(agent_id), attempt_id)
+
+    async def skip(self, agent_id: str, attempt_id: str, reason: str) -> None:
+        self.previews.skip(self.staff.seat(agent_id), attempt_id, reason)
 
     async def confirm(self, agent_id: str, attempt_id: str) -> tuple[ObligationView, ...]:
         live = self._on_screen(agent_id, attempt_id)
+        if live.answered_at is None:
+            raise Refused(*_NOBODY_THERE)
         if not live.confirmed:
             shown = Event(
                 "attempt.file_shown",
@@ -62,7 +78,10 @@ class Engine(EngineCore):
         return tuple(obligation_view(obligation, amounts=True) for obligation in live.file.obligations)
 
     def _on_screen(self, agent_id: str, attempt_id: str) -> LiveCall:
-        shown = self.staff.seat(agent_id).shown
+        seat = self.staff.seat(agent_id)
+        if seat.preview is not None and seat.preview.lease.attempt_id == attempt_id:
+            raise Refused(*_NOBODY_THERE)
+        shown = seat.shown
         if shown is None or shown.attempt_id != attempt_id:
             raise Refused(
                 Words("This call is not on your screen any more.", "Esta llamada ya no está en su pantalla."),
@@ -88,10 +107,7 @@ class Engine(EngineCore):
                 Words("Choose one from the list.", "Elija una de la lista."),
             )
         if live.connected_at is None:
-            raise Refused(
-                Words("Nobody has been put through yet.", "Todavía no hay nadie en la línea."),
-                Words("Wait for the call.", "Espere la llamada."),
-            )
+            raise Refused(*_NOBODY_THERE)
         if leaf.needs_promise and (promise is None or promise.amount.minor <= 0):
             raise Refused(
                 Words("A promise needs an amount and a date.", "Una promesa necesita valor y fecha."),
@@ -122,6 +138,7 @@ class Engine(EngineCore):
         changed = replace(runner.campaign, state=state)
         if state is not CampaignState.RUNNING:
             runner.change(changed)  # stop first: the store may be slow
+            self.previews.withdraw(campaign_id)
         await self.store.set_campaign_state(campaign_id, state, by, reason, self.clock.now())
         runner.change(changed)
         if state is CampaignState.STOPPED:

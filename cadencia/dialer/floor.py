@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from cadencia.clock import call_later
 from cadencia.dialer.context import Context
-from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.live import LiveCall, Preview, Seat
 from cadencia.domain.agents import PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED, AgentChange, AgentState
 from cadencia.errors import AmiLost, AmiRefused, Refused, TelephonyError, Words
 from cadencia.telephony.ami.codec import Message
@@ -53,6 +53,7 @@ class Floor:
         self._ready: dict[str, Seat] = {}  # in order of waiting
         self.shown: Callable[[Seat], None] = lambda seat: None
         self.moved: Callable[[Seat], None] = lambda seat: None
+        self.unchosen: Callable[[Preview], None] = lambda preview: None  # a file was taken away from its agent
 
     # -- looking -------------------------------------------------------------------------------------------------------
     def seat(self, agent_id: str) -> Seat:
@@ -111,6 +112,7 @@ class Floor:
         elif seat.state is AgentState.CONNECTING:
             seat.resume = (AgentState.PAUSED, reason)
         else:
+            self.take_file(seat)
             self._to(seat, AgentState.PAUSED, reason)
         self.shown(seat)
 
@@ -127,15 +129,43 @@ class Floor:
             )
         if seat.state is AgentState.OUT:
             return
+        self.take_file(seat)
         self._hang_up_telephone(seat)
         self._to(seat, AgentState.OUT)
+
+    # -- files to choose from ------------------------------------------------------------------------------------------
+    def show_file(self, seat: Seat, preview: Preview) -> None:
+        """The agent decides whether this person is dialled."""
+        self._c.observer.waited(self._c.clock.monotonic() - seat.since_s)
+        seat.preview = preview
+        self._to(seat, AgentState.PREVIEW, attempt_id=preview.lease.attempt_id)
+
+    def close_file(self, seat: Seat) -> Preview | None:
+        """The agent has chosen: what lay there."""
+        preview, seat.preview = seat.preview, None
+        if preview is not None:
+            preview.timer.cancel()
+        return preview
+
+    def take_file(self, seat: Seat) -> None:
+        """The agent goes, or the campaign does: the file was not chosen."""
+        preview = self.close_file(seat)
+        if preview is not None:
+            self.unchosen(preview)
+
+    def next_file(self, seat: Seat, came_of: str = "") -> None:
+        """This person is not dialled: the agent waits for the next one."""
+        seat.came_of = came_of
+        self._settle_down(seat)
 
     # -- what the calls ask --------------------------------------------------------------------------------------------
     def reserve(self, seat: Seat, call: LiveCall) -> None:
         """A person is on the way to this agent: nobody else may be."""
-        self._c.observer.waited(self._c.clock.monotonic() - seat.since_s)
+        if seat.state is AgentState.READY:
+            self._c.observer.waited(self._c.clock.monotonic() - seat.since_s)
         seat.call = call
         call.seat = seat
+        seat.came_of = ""
         self._to(seat, AgentState.RESERVED, attempt_id=call.attempt_id)
 
     def talking(self, seat: Seat) -> None:
@@ -143,9 +173,10 @@ class Floor:
         if seat.state is not AgentState.TALKING and seat.call is not None:
             self._to(seat, AgentState.TALKING, attempt_id=seat.call.attempt_id)
 
-    def release(self, seat: Seat) -> None:
+    def release(self, seat: Seat, came_of: str = "") -> None:
         """The person on the way never arrived: the agent waits again."""
         self._detach(seat)
+        seat.came_of = came_of
         if seat.leg_up:
             self._settle_down(seat)
         else:
@@ -269,8 +300,11 @@ class Floor:
             return
         seat.leg, seat.channel, seat.leg_up = "", "", False
         lost = seat.call
+        self.take_file(seat)
         if seat.state in (AgentState.READY, AgentState.PAUSED):
             self._telephone_lost(seat, (seat.state, seat.reason))
+        elif seat.state is AgentState.PREVIEW:
+            self._telephone_lost(seat, (AgentState.READY, ""))
         elif lost is not None:
             # The debtor is offered to another agent; this one is out until the leg is back.
             reached = seat.state is AgentState.TALKING

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cadencia.domain.agents import Agent, AgentState
-from cadencia.domain.dialing import CampaignSettings
+from cadencia.domain.dialing import CampaignSettings, Lease
 from cadencia.domain.people import DebtorFile, Phone
 from cadencia.telephony.call import Call
 
@@ -23,6 +23,8 @@ class LiveCall:
         last_agent_id: who had the person last.
         adopted: taken over from an engine before us.
         judged, machine: an agent chose a disposition, and by it a machine was on the line.
+        chosen: an agent saw the file first and chose to dial.
+        unwanted: that agent wants it taken back, or is gone.
     """
 
     attempt_id: str
@@ -45,7 +47,23 @@ class LiveCall:
     judged: bool = False
     machine: bool = False
     disposed: bool = False  # the agent chose a disposition while still talking
+    chosen: bool = False
+    unwanted: bool = False
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    @property
+    def chooser(self) -> Seat | None:
+        """The agent who chose this person and waits for the answer; None once the person was offered to somebody."""
+        return self.seat if self.chosen and not self.call.offered else None
+
+
+@dataclass(eq=False, slots=True)
+class Preview:
+    """A file before an agent who has not said yet whether to dial; the lease belongs to nobody else meanwhile."""
+
+    lease: Lease
+    until: datetime
+    timer: asyncio.TimerHandle
 
 
 @dataclass(eq=False, slots=True)
@@ -57,6 +75,9 @@ class Seat:
         leg_up: the leg stands in its waiting room or in a conversation.
         resume: the state to go on in when the telephone is up (again), with its reason.
         next_pause: reason of a pause asked for during a call.
+        preview: the file that waits for the agent's choice.
+        call: the call the agent is in, or is reserved for; in preview from the choice on, before anybody answers.
+        came_of: what became of the last call that reached nobody: an outcome, or why the gate denied it.
         wrapping: attempt whose disposition the present wrap-up waits for.
         overdue: attempts whose wrap-up ran out without a disposition.
     """
@@ -72,7 +93,9 @@ class Seat:
     leg_since_s: float = 0.0
     leg_tries: int = 0
     resume: tuple[AgentState, str] = (AgentState.PAUSED, "inicio")
+    preview: Preview | None = None
     call: LiveCall | None = None
+    came_of: str = ""
     wrapping: LiveCall | None = None
     wrapup_until: datetime | None = None
     wrapup_timer: asyncio.TimerHandle | None = None
@@ -90,3 +113,9 @@ class Seat:
     def shown(self) -> LiveCall | None:
         """The call whose file is on the agent's screen."""
         return self.call or self.wrapping
+
+    @property
+    def campaign_id(self) -> str | None:
+        """Of the file on the agent's screen."""
+        file = self.shown or (self.preview.lease if self.preview else None)
+        return file.campaign_id if file else None

@@ -23,7 +23,8 @@ from cadencia.dialer.views import (
     SaidView,
 )
 from cadencia.dialer.why import sentence
-from cadencia.domain.people import Obligation
+from cadencia.domain.dialing import Lease
+from cadencia.domain.people import DebtorFile, Obligation
 from cadencia.errors import Words
 from cadencia.pacing.budget import Count, rate, upper_bound
 from cadencia.pacing.port import Forecast
@@ -51,29 +52,39 @@ def obligation_view(obligation: Obligation, *, amounts: bool) -> ObligationView:
     )
 
 
-def pop_view(live: LiveCall, campaign: str, now: datetime) -> PopView:
-    """The screen-pop of a call."""
-    file = live.file
+def pop_view(seat: Seat, campaign: str) -> PopView | None:
+    """The screen-pop: of the call, or of the file that waits for the agent's choice."""
+    live = seat.shown
+    if live is not None:
+        return _pop(live, live.file, campaign, live.answered_at, confirmed=live.confirmed)
+    if seat.preview is not None:
+        return _pop(seat.preview.lease, seat.preview.lease.file, campaign, None, confirmed=False)
+    return None
+
+
+def _pop(
+    of: LiveCall | Lease, file: DebtorFile, campaign: str, answered_at: datetime | None, *, confirmed: bool
+) -> PopView:
     return PopView(
-        attempt_id=live.attempt_id,
-        campaign_id=live.campaign_id,
+        attempt_id=of.attempt_id,
+        campaign_id=of.campaign_id,
         campaign=campaign,
         person=file.name,
         city=file.city,
         language=file.language,
         document=f"{file.doc_type} {masked(file.doc_number, 3)}",
-        phone=masked(live.phone.e164, 4),
-        obligations=tuple(obligation_view(o, amounts=live.confirmed) for o in file.obligations),
+        phone=masked(of.phone.e164, 4),
+        obligations=tuple(obligation_view(o, amounts=confirmed) for o in file.obligations),
         history=tuple(
-            PastContactView(h.at, h.outcome, h.disposition, h.agent_id, h.note if live.confirmed else "")
+            PastContactView(h.at, h.outcome, h.disposition, h.agent_id, h.note if confirmed else "")
             for h in file.history
         ),
-        confirmed=live.confirmed,
-        answered_at=live.answered_at or now,
+        confirmed=confirmed,
+        answered_at=answered_at,
     )
 
 
-def agent_view(seat: Seat, campaign: str, now: datetime) -> AgentView:
+def agent_view(seat: Seat, campaign: str) -> AgentView:
     """An agent's own present."""
     return AgentView(
         id=seat.agent.id,
@@ -83,12 +94,15 @@ def agent_view(seat: Seat, campaign: str, now: datetime) -> AgentView:
         since=seat.since,
         reason=seat.reason,
         phone_up=seat.leg_up,
-        pop=pop_view(seat.shown, campaign, now) if seat.shown else None,
+        pop=pop_view(seat, campaign),
         wrapup_until=seat.wrapup_until,
         next_pause=seat.next_pause,
         calls=seat.calls,
         talk_s=round(seat.talk_s, 1),
         overdue=tuple(seat.overdue),
+        preview_until=seat.preview.until if seat.preview else None,
+        hanging_up=seat.call is not None and seat.call.unwanted,
+        came_of=seat.came_of,
     )
 
 
@@ -192,7 +206,7 @@ def _agent_row(seat: Seat) -> AgentRow:
         since=seat.since,
         reason=seat.reason,
         phone_up=seat.leg_up,
-        campaign_id=seat.shown.campaign_id if seat.shown else None,
+        campaign_id=seat.campaign_id,
         calls=seat.calls,
         talk_s=round(seat.talk_s, 1),
     )

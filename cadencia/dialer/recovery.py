@@ -117,6 +117,7 @@ def _seat(
     if session.state in (AgentState.TALKING, AgentState.RESERVED) and live is not None:
         # The leg is looked for on the switch; if the call is gone too, the snapshot ends it and the wrap-up begins.
         seat.state, seat.call, live.seat = session.state, live, seat
+        live.chosen = live.answered_at is None  # only in preview has an agent a call that nobody answered yet
     elif session.state in (AgentState.TALKING, AgentState.WRAPUP) and session.attempt_id in owed:
         attempt = owed[session.attempt_id]
         runner = runners[attempt.campaign_id]

@@ -15,6 +15,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "min_ring_s": (0, 30),
     "wait_s": (1, 10),
     "wrapup_s": (5, 600),
+    "preview_s": (5, 300),
     "abandonment_cap": (0.0, 0.2),
     "abandonment_target": (0.0, 0.2),
     "weight": (0.1, 10.0),
@@ -26,7 +27,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 #: Numbers that may be left open.
 _OPEN = frozenset({"abandonment_target"})
 _TEXTS = ("caller_id", "message", "skill", "trunk")
-_SWITCHES = ("cancel_late",)
+_SWITCHES = ("cancel_late", "preview_auto_dial")
 
 
 def changed_settings(settings: CampaignSettings, changes: dict[str, Any]) -> CampaignSettings:

@@ -76,12 +76,13 @@ def percentile(samples: list[float], share: float) -> float | None:
 
 
 def utilisation(seats: Iterable[Seat], now_s: float) -> float | None:
-    """(talk + wrap-up) / (talk + wrap-up + waiting) over all seats; pauses and sign-outs are no working time."""
+    """Busy / (busy + waiting) over all seats: talk, wrap-up and looking at a file to choose (preview) are work; pauses
+    and sign-outs are no working time."""
     busy = idle = 0.0
     for seat in seats:
         spent = dict(seat.spent_s)
         spent[seat.state] = spent.get(seat.state, 0.0) + now_s - seat.since_s
-        busy += spent.get(AgentState.TALKING, 0.0) + spent.get(AgentState.WRAPUP, 0.0)
+        busy += sum(spent.get(state, 0.0) for state in (AgentState.TALKING, AgentState.WRAPUP, AgentState.PREVIEW))
         idle += spent.get(AgentState.READY, 0.0) + spent.get(AgentState.RESERVED, 0.0)
     return busy / (busy + idle) if busy + idle > 0.0 else None
 

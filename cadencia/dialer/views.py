@@ -49,7 +49,7 @@ class PopView(msgspec.Struct, frozen=True):
     obligations: tuple[ObligationView, ...]
     history: tuple[PastContactView, ...]
     confirmed: bool
-    answered_at: datetime
+    answered_at: datetime | None  # None while nobody has answered
 
 
 class AgentView(msgspec.Struct, frozen=True):
@@ -68,6 +68,9 @@ class AgentView(msgspec.Struct, frozen=True):
     calls: int
     talk_s: float
     overdue: tuple[str, ...] = ()  # attempts whose disposition is still owed
+    preview_until: datetime | None = None  # until when the agent may choose whether to dial
+    hanging_up: bool = False  # the call that rings for this agent is being taken back
+    came_of: str = ""  # what became of the last call that reached nobody: code of an outcome or a denial
 
 
 class AgentRow(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ import msgspec
 from cadencia.clock import Clock, sleep
 from cadencia.dialer.desk import Desk
 from cadencia.dialer.views import AgentView
-from cadencia.domain.agents import AgentState
+from cadencia.domain.agents import SKIP_REASONS, AgentState
 from cadencia.domain.dialing import Promise
 from cadencia.domain.people import Money
 from cadencia.errors import CadenciaError
@@ -42,6 +42,9 @@ _CODES: dict[Party, dict[str, int]] = {
 
 _PROMISES = ("PPT", "PPP", "ACP")
 
+#: What agents do with a file that is offered (preview), with weights; "" lets the time run out.
+_CHOICES: dict[str, int] = {"dial": 82, "skip": 12, "": 6}
+
 
 class AgentPort(Protocol):
     """A desk as one agent sees it: in process, or over HTTP."""
@@ -51,7 +54,7 @@ class AgentPort(Protocol):
         ...
 
     async def act(self, verb: str, body: dict[str, Any]) -> None:
-        """sign-in, ready, pause, finish, confirm, disposition. Raises CadenciaError if refused."""
+        """sign-in, ready, pause, dial, skip, finish, confirm, disposition. Raises CadenciaError if refused."""
         ...
 
 
@@ -103,10 +106,27 @@ class SimulatedAgent:
             on_break = view.reason == "descanso"
             await self._pause(60.0, 300.0) if on_break else await self._pause(0.5, 2.0)
             await self._port.act("ready", {})
+        elif view.state == AgentState.PREVIEW and view.pop is not None:
+            await self._choose(view.pop.attempt_id)
+        elif view.state == AgentState.RESERVED and view.pop is not None and view.pop.answered_at is None:
+            await self._ring(view.pop.attempt_id)
         elif view.state == AgentState.TALKING and view.pop is not None:
             await self._talk(view.pop.attempt_id)
         elif view.state == AgentState.WRAPUP and view.pop is not None:
             await self._wrap_up(view)
+
+    async def _choose(self, attempt_id: str) -> None:
+        choice = self._rng.choices(list(_CHOICES), list(_CHOICES.values()))[0]
+        await self._pause(2.0, 12.0)
+        if choice == "dial":
+            await self._port.act("dial", {"attempt_id": attempt_id})
+        elif choice == "skip":
+            await self._port.act("skip", {"attempt_id": attempt_id, "reason": self._rng.choice(SKIP_REASONS)})
+
+    async def _ring(self, attempt_id: str) -> None:
+        if self._rng.random() < 0.02:  # thinks better of it
+            await self._pause(1.0, 10.0)
+            await self._port.act("finish", {"attempt_id": attempt_id})
 
     async def _talk(self, attempt_id: str) -> None:
         heard = voice(self._world, self._seed, attempt_id)
@@ -125,7 +145,7 @@ class SimulatedAgent:
             await self._port.act("pause", {"reason": "descanso"})
         code = self._code(heard)
         amount = self._rng.randrange(5, 200) * 10_000 * 100
-        due = view.pop.answered_at.date().isoformat()
+        due = (view.pop.answered_at or self._clock.now()).date().isoformat()
         promise = {"amount_minor": amount, "currency": "COP", "due": due} if code in _PROMISES else None
         body = {"attempt_id": view.pop.attempt_id, "code": code, "note": "", "promise": promise, "callback_at": None}
         await self._port.act("disposition", body)
@@ -156,7 +176,9 @@ class DeskPort:
             promise = body["promise"]
             made = Promise(Money(promise["amount_minor"], promise["currency"]), promise["due"]) if promise else None
             await desk.dispose(agent_id, body["attempt_id"], body["code"], body["note"], made, None)
-        elif verb in ("finish", "confirm"):
+        elif verb == "skip":
+            await desk.skip(agent_id, body["attempt_id"], body["reason"])
+        elif verb in ("dial", "finish", "confirm"):
             await getattr(desk, verb)(agent_id, body["attempt_id"])
         elif verb == "pause":
             await desk.pause(agent_id, body["reason"])

@@ -21,7 +21,7 @@ from cadencia.telephony.simulator.switch import SimulatedSwitch
 #: Bogotá has no daylight saving time.
 _BOGOTA = timezone(timedelta(hours=-5))
 
-_AT_WORK = ("ready", "reserved", "talking", "wrapup")
+_AT_WORK = ("ready", "preview", "reserved", "talking", "wrapup")
 
 #: The engine's picture of an agent may differ from the switch's for so long (promise 3).
 _PICTURE_S = 5.0
@@ -84,10 +84,11 @@ class Checker:
     """Listens to a switch.
 
     Args:
-        seats: the engine's picture, agent id -> (state, attempt id in talk or None).
+        seats: the engine's picture, agent id -> (state, id of the attempt the agent is in or waits for, or None).
         cap_per_day: attempts a telephone number may get on one local date.
         min_ring_s: a ringing call may be let ring this long after the last agent went.
         linked: whether the engine can see the switch at all; without a link nobody can know an agent's real state.
+        preview: nobody may be dialled but for an agent who waits for this very person.
     """
 
     def __init__(
@@ -100,9 +101,10 @@ class Checker:
         cap_per_day: int,
         min_ring_s: float,
         linked: Callable[[], bool] = lambda: True,
+        preview: bool = False,
     ) -> None:
         self._clock, self._switch, self._store, self._seats = clock, switch, store, seats
-        self._cap, self._min_ring_s, self._linked = cap_per_day, min_ring_s, linked
+        self._cap, self._min_ring_s, self._linked, self._preview = cap_per_day, min_ring_s, linked, preview
         self.violations: list[str] = []
         self.events = 0
         self.dialled: dict[str, str] = {}  # attempt -> number
@@ -144,6 +146,8 @@ class Checker:
         charged = [a for a in today if (s := self._store.settled.get(a)) is None or s.charged]
         if len(charged) > self._cap:
             self._violate(1, f"{attempt} goes over the cap of {self._cap} a day")
+        if self._preview and ("reserved", attempt) not in self._seats().values():
+            self._violate(3, f"{attempt} was dialled, and no agent waits for it")
         if self._gone_s() > _NO_DIAL_S:
             self._violate(4, f"{attempt} was dialled with nobody there")
 

@@ -57,6 +57,8 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/api/agent/ready"): _AGENT,
     ("POST", "/api/agent/pause"): _AGENT,
     ("POST", "/api/agent/sign-out"): _AGENT,
+    ("POST", "/api/agent/dial"): _AGENT,
+    ("POST", "/api/agent/skip"): _AGENT,
     ("POST", "/api/agent/finish"): _AGENT,
     ("POST", "/api/agent/confirm"): _AGENT,
     ("POST", "/api/agent/disposition"): _AGENT,

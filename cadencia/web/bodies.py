@@ -34,6 +34,12 @@ class CallBody(_Body):
     attempt_id: AttemptId
 
 
+class SkipBody(CallBody):
+    """The file that is meant, and why its person is not called now (GET /api/dispositions lists the reasons)."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+
+
 class PromiseBody(_Body):
     """A promise to pay, in integer minor units (centavos), by a local date."""
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from cadencia.dialer.views import AgentView, ObligationView
 from cadencia.domain.dialing import Promise
 from cadencia.domain.people import Money
-from cadencia.web.bodies import CallBody, DispositionBody, PauseBody, PromiseBody
+from cadencia.web.bodies import CallBody, DispositionBody, PauseBody, PromiseBody, SkipBody
 from cadencia.web.context import Context, caller_of
 from cadencia.web.errors import WebError
 from cadencia.web.schema import shows
@@ -76,9 +76,23 @@ def add(router: APIRouter, ctx: Context) -> None:
         await desk.sign_out(agent_id)
         return present(agent_id)
 
+    @router.post("/api/agent/dial", summary="Preview: call this person", **view)
+    async def dial(request: Request, body: CallBody) -> Response:
+        """Refused, with the reason, when the rules forbid it by now."""
+        agent_id = own_agent(request)
+        await desk.dial(agent_id, body.attempt_id)
+        return present(agent_id)
+
+    @router.post("/api/agent/skip", summary="Preview: not this person now", **view)
+    async def skip(request: Request, body: SkipBody) -> Response:
+        """The person is offered again after the campaign's `retry_minutes`; the next file comes."""
+        agent_id = own_agent(request)
+        await desk.skip(agent_id, body.attempt_id, body.reason)
+        return present(agent_id)
+
     @router.post("/api/agent/finish", summary="Hang up the debtor", **view)
     async def finish(request: Request, body: CallBody) -> Response:
-        """The agent stays in wrap-up until the disposition."""
+        """The agent stays in wrap-up until the disposition. A call that still rings (preview) is taken back."""
         agent_id = own_agent(request)
         await desk.finish(agent_id, body.attempt_id)
         return present(agent_id)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from cadencia.dialer.views import FloorView
-from cadencia.domain.agents import PAUSE_REASONS
+from cadencia.domain.agents import PAUSE_REASONS, SKIP_REASONS
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED, Denial, Disposition, Level, Outcome, label
 from cadencia.web.bodies import CampaignPatch, ReasonBody
 from cadencia.web.context import Context, caller_of
@@ -53,6 +53,7 @@ def codes() -> dict[str, Any]:
         ],
         "labels": {str(code): {"es": label(code, "es"), "en": label(code, "en")} for code in words},
         "pause_reasons": list(PAUSE_REASONS),
+        "skip_reasons": list(SKIP_REASONS),
     }
 
 
@@ -69,7 +70,7 @@ def add(router: APIRouter, ctx: Context) -> None:
 
     @router.get("/api/dispositions", summary="Codes and their labels")
     async def dispositions() -> Response:
-        """The disposition tree by levels, labels of all codes, and the reasons for a pause."""
+        """The disposition tree by levels, labels of all codes, the reasons for a pause and for skipping a person."""
         return JSONResponse(codes())
 
     @router.get("/api/floor", summary="The supervisor's present", **floor)

@@ -17,7 +17,13 @@ RATIO = CampaignSettings(mode=Mode.RATIO, ratio=2.0)
 
 
 async def watched_floor(
-    agents: int, contacts: int, *, seed: int, settings: CampaignSettings = RATIO, at: datetime | None = None
+    agents: int,
+    contacts: int,
+    *,
+    seed: int,
+    settings: CampaignSettings = RATIO,
+    at: datetime | None = None,
+    preview: bool = False,
 ) -> tuple[Floor, Checker, RecordingStore]:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
@@ -39,6 +45,7 @@ async def watched_floor(
         cap_per_day=settings.attempts_per_day,
         min_ring_s=settings.min_ring_s,
         linked=lambda: floor.engine.health()["switch"],
+        preview=preview,
     )
     await floor.engine.start()
     await floor.engine.ready_to_dial(5)

@@ -32,6 +32,9 @@ def test_settings_that_were_stored_before_a_setting_was_there_are_read() -> None
         ({"weight": 0.05}, "0.1 to 10"),
         ({"weight": "2"}, "weight"),
         ({"cancel_late": 1}, "true or false"),
+        ({"preview_auto_dial": "no"}, "true or false"),
+        ({"preview_s": 4}, "5 to 300"),
+        ({"preview_s": 20.5}, "whole"),
         ({"abandonment_target": 0.031}, "above the cap"),
         ({"abandonment_target": 0.02, "abandonment_cap": 0.01}, "above the cap"),
         ({"abandonment_target": True}, "abandonment_target"),
@@ -47,6 +50,12 @@ def test_what_makes_no_sense_is_refused_in_both_languages(changes: dict[str, Any
     said = refused.value.message
     assert isinstance(said, Words)
     assert said.es != str(said)
+
+
+def test_preview_has_its_time_and_what_happens_at_its_end() -> None:
+    changes = {"mode": "preview", "preview_s": 300, "preview_auto_dial": False}
+    settings = changed_settings(CampaignSettings(), changes)
+    assert (settings.mode, settings.preview_s, settings.preview_auto_dial) == (Mode.PREVIEW, 300, False)
 
 
 def test_a_cap_cannot_be_lowered_under_the_target() -> None:
