@@ -123,6 +123,65 @@ async def test_an_agent_works_in_english(floor: ServedFloor, context: BrowserCon
     await expect(page.locator(".status-now")).to_contain_text("En llamada")
 
 
+async def test_an_agent_chooses_whom_to_call(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await floor.enter(page, "agent")
+    await page.locator(".status").wait_for()
+    floor.desk.preview("a01", "k-1")
+    state = page.locator(".status-now")
+    await expect(state).to_contain_text("Revisa ficha")
+    await expect(page.locator(".person")).to_contain_text("María Fernanda Gutiérrez Londoño")
+    await expect(page.get_by_role("timer")).to_contain_text(re.compile(r"0:(1\d|20)"))
+    await expect(page.locator(".obligations")).to_contain_text("Confirme titular")
+    assert not AMOUNT.search(await page.locator(".pop").inner_html())
+    await page.keyboard.press("c")  # nobody is there who could be confirmed
+    await page.keyboard.press("1")  # and nothing to dispose of
+    await expect(page.locator(".disposition")).to_contain_text("Se habilita con la llamada")
+
+    await page.keyboard.press("s")
+    await expect(page.locator("dialog")).to_contain_text("En espera de un pago")
+    await page.keyboard.press("2")
+    await floor.settled(lambda: floor.desk.agents["a01"].pop.attempt_id == "k-1-next")
+    assert floor.desk.asked[-1] == ("skip", "a01", "k-1", "espera_pago")
+    await expect(page.locator(".person")).to_contain_text("CC ···739")
+    await expect(page.locator("dialog")).to_have_count(0)
+
+    await page.keyboard.press("m")
+    await expect(state).to_contain_text("Llamada en camino")
+    await expect(page.locator(".person")).to_contain_text("Si contesta, queda con usted")
+    await page.keyboard.press("f")
+    await expect(page.get_by_role("button", name="Colgando…")).to_be_disabled()
+    assert [a[0] for a in floor.desk.asked[-2:]] == ["dial", "finish"]
+
+    floor.desk.preview("a01", "k-3", came_of="NOA")
+    await expect(state).to_contain_text("La anterior: No contesta")
+    await page.get_by_role("button", name="Pausa").click()
+    await expect(page.get_by_role("dialog", name="¿Por qué pausa?")).to_be_visible()
+    await page.keyboard.press("2")
+    await expect(state).to_contain_text("Almuerzo")
+    assert floor.desk.asked[-1] == ("pause", "a01", "almuerzo")
+
+    floor.desk.preview("a01", "k-4")
+    await page.get_by_role("button", name="Marcar ahora").click()
+    await expect(state).to_contain_text("Llamada en camino")
+    floor.desk.call("a01", "k-4")
+    await expect(page.get_by_role("button", name="Confirmar titular")).to_be_visible()
+
+
+async def test_choosing_in_english(floor: ServedFloor, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await floor.enter(page, "agent2")
+    await page.locator(".status").wait_for()
+    floor.desk.preview("a02", "k-1", came_of="OCU")
+    await expect(page.locator(".status-now")).to_contain_text("Looks at file")
+    await expect(page.locator(".status-now")).to_contain_text("The one before: Busy")
+    await page.get_by_role("button", name="Skip").click()
+    await expect(page.locator("dialog")).to_contain_text("Payment expected")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Dial now").click()
+    await expect(page.get_by_role("button", name="Hang up")).to_be_visible()
+
+
 async def test_saved_is_said_only_after_the_server_said_so(floor: ServedFloor, context: BrowserContext) -> None:
     page = await context.new_page()
     await on_call(floor, page)
@@ -287,6 +346,14 @@ async def test_a_supervisor_steers_with_a_reason(floor: ServedFloor, context: Br
     await page.keyboard.press("Enter")
     await expect(page.locator(".stepper output")).to_have_text("1,5")
     assert floor.desk.asked[-1] == ("set", "andino-90", "supervisor", "agentes esperando", {"ratio": 1.5})
+
+    await page.locator("select[name=mode]").select_option("preview")
+    await expect(page.locator(".stepper")).to_have_count(0)
+    await page.get_by_role("button", name="Aplicar…").click()
+    await page.locator("input[name=reason]").fill("cartera delicada")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog")).to_have_count(0)
+    assert floor.desk.asked[-1] == ("set", "andino-90", "supervisor", "cartera delicada", {"mode": "preview"})
 
     await page.get_by_role("button", name="Pausar").click()
     await page.keyboard.press("Escape")

@@ -289,6 +289,24 @@ async def test_an_agent_s_day(room: Room) -> None:
     assert (await client.post("/api/agent/sign-out")).json()["state"] == "out"
 
 
+async def test_an_agent_chooses_whom_to_dial(room: Room) -> None:
+    client = await room.bearer("agent")
+    assert (await client.get("/api/dispositions")).json()["skip_reasons"][0] == "ya_gestionado"
+    room.desk.preview("a01", "k-7", came_of="NOA")
+    shown = (await client.get("/api/agent")).json()
+    assert (shown["state"], shown["came_of"], shown["pop"]["answered_at"]) == ("preview", "NOA", None)
+    assert datetime.fromisoformat(shown["preview_until"]) > room.desk.clock.now()
+    assert "balance_minor" not in shown["pop"]["obligations"][0]
+    skip = {"attempt_id": "k-7", "reason": "espera_pago"}
+    following = (await client.post("/api/agent/skip", json=skip)).json()["pop"]["attempt_id"]
+    assert following != "k-7"
+    assert (await client.post("/api/agent/dial", json={"attempt_id": "k-7"})).status_code == 409  # a late click
+    assert (await client.post("/api/agent/dial", json={"attempt_id": following})).json()["state"] == "reserved"
+    assert (await client.post("/api/agent/finish", json={"attempt_id": following})).json()["hanging_up"] is True
+    without = await client.post("/api/agent/skip", json={"attempt_id": following})
+    assert without.status_code == 422 and without.json()["field"] == "reason"
+
+
 async def test_an_agent_acts_for_nobody_else(room: Room) -> None:
     room.desk.call("a02", "k-2")
     client = await room.bearer("agent")

@@ -13,7 +13,14 @@ from types import ModuleType
 import pytest
 
 from cadencia.dialer.why import LIST_EMPTY
-from cadencia.domain.agents import PAUSE_AFTER_SIGN_IN, PAUSE_REASONS, PAUSE_WRAPUP_EXPIRED, AgentState
+from cadencia.domain.agents import (
+    PAUSE_AFTER_SIGN_IN,
+    PAUSE_PREVIEW_EXPIRED,
+    PAUSE_REASONS,
+    PAUSE_WRAPUP_EXPIRED,
+    SKIP_REASONS,
+    AgentState,
+)
 from cadencia.domain.dialing import CampaignState, Mode
 from cadencia.domain.people import Role
 from cadencia.pacing.reasons import REASONS
@@ -47,7 +54,8 @@ def test_every_code_of_the_engine_has_words() -> None:
     es = catalogue("es")
     wanted = [f"state.{s}" for s in AgentState] + [f"run.{s}" for s in CampaignState] + [f"mode.{m}" for m in Mode]
     wanted += [f"role.{r}" for r in Role] + [f"phase.{p}" for p in Phase if p not in (Phase.FAILED, Phase.ENDED)]
-    wanted += [f"reason.{r}" for r in (*PAUSE_REASONS, PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED)]
+    pauses = (*PAUSE_REASONS, PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED, PAUSE_PREVIEW_EXPIRED)
+    wanted += [f"reason.{r}" for r in pauses] + [f"skip.{r}" for r in SKIP_REASONS]
     wanted += [f"why.{r}" for r in (*REASONS, LIST_EMPTY)]
     assert [w for w in wanted if w not in es] == []
 

@@ -91,17 +91,27 @@ class FakeDesk:
         self.hub.publish("floor", msgspec.json.encode(self.floor()))
 
     def call(self, agent_id: str, attempt_id: str = "k-1") -> None:
+        pop = self._pop(attempt_id, self.clock.now())
+        self.set(
+            agent_id, state="talking", reason="", pop=pop, preview_until=None, calls=self.agents[agent_id].calls + 1
+        )
+
+    def preview(self, agent_id: str, attempt_id: str = "k-1", seconds: float = 20.0, **changes: Any) -> None:
+        until = self.clock.now() + timedelta(seconds=seconds)
+        pop = self._pop(attempt_id, None)
+        self.set(agent_id, state="preview", reason="", pop=pop, preview_until=until, hanging_up=False, **changes)
+
+    def _pop(self, attempt_id: str, answered_at: datetime | None) -> PopView:
         now = self.clock.now()
         history = (
             PastContactView(now - timedelta(days=3, hours=2), "NOA", None, None, ""),
             PastContactView(now - timedelta(days=9), "CON", "PPP", "Camila Duarte", "Promete abono el día de pago."),
             PastContactView(now - timedelta(days=15), "CON", "TMS", "Diego Mejía", "Mensaje con la hermana."),
         )
-        pop = PopView(
+        return PopView(
             attempt_id, "andino-90", "Andino mora 31–120", "María Fernanda Gutiérrez Londoño", "Medellín", "es",
-            "CC ···482", "+57 ··· ··· 4567", hidden(AMOUNTS), history, False, now,
+            "CC ···739" if attempt_id.endswith("-next") else "CC ···482", "+57 ··· ··· 4567", hidden(AMOUNTS), history, False, answered_at,
         )  # fmt: skip
-        self.set(agent_id, state="talking", reason="", pop=pop, calls=self.agents[agent_id].calls + 1)
 
     # -- the port -----------------------------------------------------------------------------------------------------
     def agent(self, agent_id: str) -> AgentView:
@@ -123,10 +133,11 @@ class FakeDesk:
 
     async def pause(self, agent_id: str, reason: str) -> None:
         self.asked.append(("pause", agent_id, reason))
-        if self.agents[agent_id].pop is not None:
+        held = self.agents[agent_id]
+        if held.pop is not None and held.state != "preview":
             self.set(agent_id, next_pause=reason)
         else:
-            self.set(agent_id, state="paused", reason=reason)
+            self.set(agent_id, state="paused", reason=reason, pop=None, preview_until=None)
 
     async def sign_out(self, agent_id: str) -> None:
         self.asked.append(("sign_out", agent_id))
@@ -134,9 +145,22 @@ class FakeDesk:
             raise Refused("No se puede salir durante una llamada.", "Finalice la llamada y tipifique.")
         self.set(agent_id, state="out", reason="", phone_up=False)
 
+    async def dial(self, agent_id: str, attempt_id: str) -> None:
+        self.asked.append(("dial", agent_id, attempt_id))
+        self._own(agent_id, attempt_id)
+        self.set(agent_id, state="reserved", preview_until=None, came_of="")
+
+    async def skip(self, agent_id: str, attempt_id: str, reason: str) -> None:
+        self.asked.append(("skip", agent_id, attempt_id, reason))
+        self._own(agent_id, attempt_id)
+        self.preview(agent_id, attempt_id + "-next")
+
     async def finish(self, agent_id: str, attempt_id: str) -> None:
         self.asked.append(("finish", agent_id, attempt_id))
-        self._own(agent_id, attempt_id)
+        pop = self._own(agent_id, attempt_id)
+        if pop.answered_at is None:
+            self.set(agent_id, hanging_up=True)
+            return
         self.set(agent_id, state="wrapup", wrapup_until=self.clock.now() + timedelta(seconds=45))
 
     async def confirm(self, agent_id: str, attempt_id: str) -> tuple[ObligationView, ...]:

@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { ApiError, api } from "./api";
 import { setClock } from "./clock";
-import { preferLanguage } from "./i18n";
+import { lang, preferLanguage } from "./i18n";
 import type { FromLink } from "./link";
 import type { ToWorker } from "./link.worker";
 import { listen } from "./stream";
@@ -14,6 +14,10 @@ export const asked = signal(false);
 export const codes = signal<Codes | null>(null);
 export const agent = signal<AgentView | null>(null);
 export const floor = signal<Floor | null>(null);
+
+export function codeLabel(code: string): string {
+  return codes.value?.labels[code]?.[lang.value] ?? code;
+}
 
 const streamUp = signal(true);
 const serverUp = signal(true);

@@ -39,6 +39,7 @@ const SHAPES: Record<AgentState, string> = {
   out: "M4 8h8",
   connecting: "M8 3v5l3 2",
   ready: "M3.5 8.5l3 3 6-7",
+  preview: "M1.8 8S4 4 8 4s6.2 4 6.2 4S12 12 8 12 1.8 8 1.8 8zM8 8h.01",
   reserved: "M3 8h9M9 4.5L12.5 8 9 11.5",
   talking: "M3 6v4M6.3 3.5v9M9.7 5v6M13 6.5v3",
   wrapup: "M4 4.5h8M4 8h8M4 11.5h4",

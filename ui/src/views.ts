@@ -37,7 +37,7 @@ export interface Pop {
   obligations: Obligation[];
   history: PastContact[];
   confirmed: boolean;
-  answered_at: string;
+  answered_at: string | null;
 }
 
 export interface AgentView {
@@ -54,6 +54,9 @@ export interface AgentView {
   calls: number;
   talk_s: number;
   overdue?: string[];
+  preview_until?: string | null;
+  hanging_up?: boolean;
+  came_of?: string;
 }
 
 export interface AgentRow {
@@ -170,4 +173,5 @@ export interface Codes {
   levels: Level[];
   labels: Record<string, { es: string; en: string }>;
   pause_reasons: string[];
+  skip_reasons: string[];
 }

@@ -42,7 +42,7 @@ export function AgentPage() {
   const current = view?.pop?.attempt_id ?? null;
   const overdue = view?.overdue ?? [];
   const owed = chosen && overdue.includes(chosen) ? chosen : null;
-  const attempt = owed ?? current;
+  const attempt = owed ?? (view?.pop?.answered_at ? current : null);
 
   useEffect(() => {
     if (view) sweepDrafts([...(current ? [current] : []), ...overdue]);

@@ -3,15 +3,12 @@
 import { useState } from "preact/hooks";
 import { api } from "../api";
 import { band, money, shortDateTime } from "../format";
-import { lang, t, worded } from "../i18n";
-import { agent, codes } from "../session";
+import { t, worded } from "../i18n";
+import { agent, codeLabel } from "../session";
 import type { AgentView, Obligation, Pop } from "../views";
 import { Kbd, Since, act } from "../ui";
+import { Choice } from "./choice";
 import { useKeys } from "./keys";
-
-export function codeLabel(code: string): string {
-  return codes.value?.labels[code]?.[lang.value] ?? code;
-}
 
 async function confirm(pop: Pop): Promise<void> {
   await act(async () => {
@@ -116,10 +113,10 @@ export function PopPanel({ view, pop }: { view: AgentView; pop: Pop }) {
     await confirm(pop);
     setBusy(false);
   };
-  useKeys({ c: pop.confirmed || busy ? undefined : () => void doConfirm() });
+  useKeys({ c: pop.confirmed || busy || !pop.answered_at ? undefined : () => void doConfirm() });
   return (
     <div class="pop">
-      <section class="card person" aria-label={t("pop.person")}>
+      <section class="card person" aria-label={t(pop.answered_at ? "pop.person" : "choice.title")}>
         <div class="person-main">
           <p class="eyebrow">{pop.campaign}</p>
           <h2>{pop.person}</h2>
@@ -140,7 +137,7 @@ export function PopPanel({ view, pop }: { view: AgentView; pop: Pop }) {
               <dt>{t("pop.language")}</dt>
               <dd>{worded("language", pop.language)}</dd>
             </div>
-            {view.state === "talking" && (
+            {view.state === "talking" && pop.answered_at && (
               <div>
                 <dt>{t("pop.onLine")}</dt>
                 <dd>
@@ -150,7 +147,9 @@ export function PopPanel({ view, pop }: { view: AgentView; pop: Pop }) {
             )}
           </dl>
         </div>
-        {pop.confirmed ? (
+        {!pop.answered_at ? (
+          <Choice key={pop.attempt_id} view={view} pop={pop} />
+        ) : pop.confirmed ? (
           <p class="confirmed">
             <svg viewBox="0 0 16 16" aria-hidden="true">
               <path d="M3.5 8.5l3 3 6-7" />

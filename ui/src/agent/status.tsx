@@ -5,7 +5,7 @@ import { api } from "../api";
 import { now } from "../clock";
 import { count, span } from "../format";
 import { t, worded } from "../i18n";
-import { codes } from "../session";
+import { codeLabel, codes } from "../session";
 import type { AgentView } from "../views";
 import { Dialog, Kbd, Since, StateTag, act } from "../ui";
 import { keysOn, switchKeys, useKeys } from "./keys";
@@ -41,18 +41,21 @@ function PauseDialog({ onClose, inCall }: { onClose: () => void; inCall: boolean
   );
 }
 
-function Wrapup({ view }: { view: AgentView }) {
-  if (view.state !== "wrapup" || !view.wrapup_until) return null;
-  const until = Date.parse(view.wrapup_until);
+/** How long the agent still has for the disposition, or to choose whether to dial. */
+function TimeLeft({ view }: { view: AgentView }) {
+  const ends = view.state === "wrapup" ? view.wrapup_until : view.state === "preview" ? view.preview_until : null;
+  if (!ends) return null;
+  const until = Date.parse(ends);
   const left = Math.max(0, (until - now.value) / 1000);
   const share = left / Math.max(1, (until - Date.parse(view.since)) / 1000);
+  const label = t(view.state === "wrapup" ? "wrapup.left" : "choice.left");
   return (
-    <div class={`wrapup ${left <= 10 ? "wrapup-short" : ""}`}>
-      <span>{t("wrapup.left")}</span>
+    <div class={`wrapup ${left <= (view.state === "wrapup" ? 10 : 5) ? "wrapup-short" : ""}`}>
+      <span>{label}</span>
       <strong class="num" role="timer">
         {span(left)}
       </strong>
-      <progress max={1} value={Math.min(1, share)} aria-label={t("wrapup.left")} />
+      <progress max={1} value={Math.min(1, share)} aria-label={label} />
     </div>
   );
 }
@@ -74,6 +77,17 @@ function Buttons({ view, onPause }: { view: AgentView; onPause: () => void }) {
           {t("do.finish")} <Kbd>F</Kbd>
         </button>
       )}
+      {pop && view.state === "reserved" && !pop.answered_at && (
+        <button
+          type="button"
+          class="danger wide big"
+          disabled={view.hanging_up}
+          title={t("choice.minRing")}
+          onClick={() => void send("finish", { attempt_id: pop.attempt_id })}
+        >
+          {t(view.hanging_up ? "do.hangingUp" : "do.hangUp")} <Kbd>F</Kbd>
+        </button>
+      )}
       {canReady && (
         <button type="button" class={`wide ${pop ? "" : "primary big"}`} onClick={() => void send("ready")}>
           {t(pop ? "do.takeBack" : "do.ready")} <Kbd>L</Kbd>
@@ -81,7 +95,7 @@ function Buttons({ view, onPause }: { view: AgentView; onPause: () => void }) {
       )}
       {view.state !== "paused" && !view.next_pause && view.state !== "connecting" && (
         <button type="button" class="wide" onClick={onPause}>
-          {t(pop ? "do.pauseNext" : "do.pause")} <Kbd>P</Kbd>
+          {t(pop && view.state !== "preview" ? "do.pauseNext" : "do.pause")} <Kbd>P</Kbd>
         </button>
       )}
       {!pop && (
@@ -122,10 +136,11 @@ interface StatusProps {
 export function StatusPanel({ view, chosen, onChoose }: StatusProps) {
   const [pausing, setPausing] = useState(false);
   const pop = view.pop;
+  const ringing = view.state === "reserved" && pop !== null && !pop.answered_at && !view.hanging_up;
   useKeys({
     l: () => void send(view.state === "out" ? "sign-in" : "ready"),
     p: view.state === "out" || view.state === "connecting" ? undefined : () => setPausing(true),
-    f: pop && view.state === "talking" ? () => void send("finish", { attempt_id: pop.attempt_id }) : undefined,
+    f: pop && (view.state === "talking" || ringing) ? () => void send("finish", { attempt_id: pop.attempt_id }) : undefined,
   });
   const average = view.calls ? view.talk_s / view.calls : 0;
   return (
@@ -133,6 +148,9 @@ export function StatusPanel({ view, chosen, onChoose }: StatusProps) {
       <div class="status-now" aria-live="polite">
         <StateTag state={view.state} large />
         {view.reason && <span class="muted">{worded("reason", view.reason)}</span>}
+        {view.came_of && (view.state === "ready" || view.state === "preview") && (
+          <span class="muted">{t("choice.cameOf", { label: codeLabel(view.came_of) })}</span>
+        )}
         {view.next_pause && (
           <span class="badge badge-next">{t("status.next", { reason: worded("reason", view.next_pause) })}</span>
         )}
@@ -140,7 +158,7 @@ export function StatusPanel({ view, chosen, onChoose }: StatusProps) {
       <div class="status-since num">
         <Since at={view.since} />
       </div>
-      <Wrapup view={view} />
+      <TimeLeft view={view} />
       <div class="buttons">
         <Buttons view={view} onPause={() => setPausing(true)} />
       </div>
@@ -163,7 +181,7 @@ export function StatusPanel({ view, chosen, onChoose }: StatusProps) {
         <input type="checkbox" checked={keysOn.value} onChange={(event) => switchKeys(event.currentTarget.checked)} />
         {t("keys.switch")}
       </label>
-      {pausing && <PauseDialog onClose={() => setPausing(false)} inCall={pop !== null} />}
+      {pausing && <PauseDialog onClose={() => setPausing(false)} inCall={pop !== null && view.state !== "preview"} />}
     </section>
   );
 }

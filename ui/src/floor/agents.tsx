@@ -7,7 +7,7 @@ import { type Key, t, worded } from "../i18n";
 import type { AgentRow, AgentState } from "../views";
 import { Since, StateTag } from "../ui";
 
-const ORDER: AgentState[] = ["talking", "wrapup", "reserved", "ready", "paused", "connecting", "out"];
+const ORDER: AgentState[] = ["talking", "wrapup", "reserved", "preview", "ready", "paused", "connecting", "out"];
 
 type Column = "name" | "state" | "since" | "calls" | "average";
 
@@ -63,6 +63,7 @@ function Summary({ rows }: { rows: AgentRow[] }) {
     <ul class="summary">
       {ORDER.map((state) => {
         const n = rows.filter((row) => row.state === state).length;
+        if (state === "preview" && n === 0) return null; // only where a campaign is in that mode
         return (
           <li key={state} class={n === 0 ? "none" : ""}>
             <strong class="num">{n}</strong> <StateTag state={state} />

@@ -18,6 +18,8 @@ interface Change {
   send: (reason: string) => Promise<unknown>;
 }
 
+const MODES = ["predictive", "progressive", "ratio", "preview"];
+
 const RATIO = { least: 1, most: 5, step: 0.1 };
 
 function verb(campaign: Campaign, name: "start" | "pause" | "stop"): Change {
@@ -88,31 +90,34 @@ function Pacing({ campaign, ask }: { campaign: Campaign; ask: (change: Change) =
       },
     });
   const dirty = Object.keys(changes).length > 0;
-  const fixed = wantMode !== "ratio";
   return (
     <div class="pacing" role="group" aria-label={t("pacing.title")}>
       <label>
         {t("pacing.mode")}
         <select name="mode" value={wantMode} onChange={(event) => setMode(event.currentTarget.value)}>
-          <option value="predictive">{worded("mode", "predictive")}</option>
-          <option value="ratio">{worded("mode", "ratio")}</option>
-          <option value="progressive">{worded("mode", "progressive")}</option>
+          {MODES.map((name) => (
+            <option key={name} value={name}>
+              {worded("mode", name)}
+            </option>
+          ))}
         </select>
       </label>
-      <div class="stepper">
-        <span id={`ratio-${campaign.id}`}>{t("pacing.ratio")}</span>
-        <div role="group" aria-labelledby={`ratio-${campaign.id}`}>
-          <button type="button" aria-label={t("pacing.less")} disabled={fixed || wantRatio <= RATIO.least} onClick={() => step(-RATIO.step)}>
-            −
-          </button>
-          <output class="num" aria-live="polite">
-            {wantMode === "predictive" ? "–" : decimal(fixed ? 1 : wantRatio, 1)}
-          </output>
-          <button type="button" aria-label={t("pacing.more")} disabled={fixed || wantRatio >= RATIO.most} onClick={() => step(RATIO.step)}>
-            +
-          </button>
+      {wantMode === "ratio" && (
+        <div class="stepper">
+          <span id={`ratio-${campaign.id}`}>{t("pacing.ratio")}</span>
+          <div role="group" aria-labelledby={`ratio-${campaign.id}`}>
+            <button type="button" aria-label={t("pacing.less")} disabled={wantRatio <= RATIO.least} onClick={() => step(-RATIO.step)}>
+              −
+            </button>
+            <output class="num" aria-live="polite">
+              {decimal(wantRatio, 1)}
+            </output>
+            <button type="button" aria-label={t("pacing.more")} disabled={wantRatio >= RATIO.most} onClick={() => step(RATIO.step)}>
+              +
+            </button>
+          </div>
         </div>
-      </div>
+      )}
       <div class="pacing-apply">
         <button type="button" class="primary" disabled={!dirty} onClick={apply}>
           {t("pacing.apply")}

@@ -1,8 +1,8 @@
 /** What became of the attempts, what the gate held back, and the calls on the line now. */
 
 import { count, percent } from "../format";
-import { lang, t, worded } from "../i18n";
-import { codes } from "../session";
+import { t, worded } from "../i18n";
+import { codeLabel } from "../session";
 import type { Floor } from "../views";
 import { Since } from "../ui";
 
@@ -28,7 +28,7 @@ export function CodeTable({ title, counts, total, empty, denials = false }: Code
           {rows.map(([code, n]) => (
             <tr key={code}>
               <th scope="row">
-                {codes.value?.labels[code]?.[lang.value] ?? code}
+                {codeLabel(code)}
                 <svg class="bar" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
                   <rect class={`bar-fill bar-${code}`} width={(100 * n) / most} height="3" />
                 </svg>
