@@ -19,7 +19,7 @@ from cadencia.dialer.engine import Engine
 from cadencia.dialer.tally import DoubleLeases, Tally, summary
 from cadencia.domain.access import UserRole
 from cadencia.domain.agents import Agent
-from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
+from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Mode
 from cadencia.errors import ConfigError, TelephonyError, Words, spoken
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.portfolio.importer import import_file
@@ -57,6 +57,7 @@ class DemoOptions:
     contacts: int | None = None
     minutes: float | None = None
     speed: float | None = None
+    mode: Mode | None = None
     seed: int | None = None
     port: int | None = None
     fresh: bool = False
@@ -98,6 +99,7 @@ class Demo:
             self.folder.lock()
             self.state = await self._world(state, socket.getsockname()[1])
             self.clock = self.state.clock()
+            await self._choose_mode()
             await self._engine()
         except BaseException:
             socket.close()
@@ -159,6 +161,14 @@ class Demo:
         state = replace(state, epoch="", mono_s=0.0)
         self.folder.save(state)
         return state
+
+    async def _choose_mode(self) -> None:
+        """What the command line asked for, also of a demo that goes on."""
+        campaign = next(c for c in await self.store.campaigns() if c.id == CAMPAIGN)
+        mode = self._options.mode
+        if mode not in (None, campaign.settings.mode):
+            settings = replace(campaign.settings, mode=mode)
+            await self.store.set_campaign(CAMPAIGN, settings, "demo", "--mode", self.clock.now())
 
     async def _people(self, state: DemoState) -> None:
         tokens = {}

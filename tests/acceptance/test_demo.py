@@ -27,7 +27,7 @@ KEYS = {
     "wall_s",
 }  # fmt: skip
 
-AT_WORK = ("ready", "reserved", "talking", "wrapup")
+AT_WORK = ("ready", "preview", "reserved", "talking", "wrapup")
 
 
 class Place:
@@ -103,9 +103,11 @@ def test_a_demo_runs_to_its_summary_and_leaves_only_the_database(place: Place) -
     assert not [line for line in place.processes() if "cadencia.demo" in line]
     assert [line for line in place.processes() if "postgres" in line]
 
-    again = place.run("demo", "--headless", "--minutes", "0.1", "--json", str(told))
+    again = place.run("demo", "--headless", "--minutes", "0.1", "--mode", "preview", "--json", str(told))
     assert again.returncode == 0, again.stderr
-    assert json.loads(told.read_text())["attempts"] >= summary["attempts"]
+    chosen = json.loads(told.read_text())
+    assert chosen["attempts"] > summary["attempts"]
+    assert chosen["unaccounted"] == chosen["double_leases"] == 0
 
 
 def test_a_killed_engine_is_followed_by_one_that_takes_over(place: Place) -> None:
