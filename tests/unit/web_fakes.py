@@ -110,7 +110,8 @@ class FakeDesk:
         )
         return PopView(
             attempt_id, "andino-90", "Andino mora 31–120", "María Fernanda Gutiérrez Londoño", "Medellín", "es",
-            "CC ···739" if attempt_id.endswith("-next") else "CC ···482", "+57 ··· ··· 4567", hidden(AMOUNTS), history, False, answered_at,
+            "CC ···739" if attempt_id.endswith("-next") else "CC ···482", "+57 ··· ··· 4567", hidden(AMOUNTS),
+            history, False, answered_at,
         )  # fmt: skip
 
     # -- the port -----------------------------------------------------------------------------------------------------
