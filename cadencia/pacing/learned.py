@@ -21,9 +21,10 @@ from cadencia.pacing.port import PacingEvent, PacingEventKind, Snapshot
 #: Propensity classes: 0 less likely to answer (or nothing known), 1 more likely.
 CLASSES: Final = 2
 
-#: Answer rate: half-life in seconds, and the number of dials below which nothing is forgotten.
+#: Answer rate: half-life in seconds, and the numbers of dials and of answers below which nothing is forgotten.
 RATE_HALF_LIFE_S: Final = 150.0
 RATE_MIN_DIALS: Final = 60.0
+RATE_MIN_ANSWERS: Final = 30.0
 
 #: Before anything is known: an answer rate that is rather too high, because too few dials cost less than too many.
 RATE_PRIOR: Final = (0.35, 8.0)  # rate, worth so many dials
@@ -32,6 +33,9 @@ RATE_PRIOR: Final = (0.35, 8.0)  # rate, worth so many dials
 #: one wrong rate would be wrong for hundreds of dials at once.
 CAUTION: Final = 2.5
 CAUTION_DIALS: Final = 60.0
+
+#: No clock's monotonic seconds are beyond this.
+ABSURD_S: Final = 1e12
 
 #: Durations and ring times: observations at which their weight is halved.
 MEMORY: Final = 4000.0
@@ -111,8 +115,9 @@ class AnswerRate:
             self._seen += float(self._dials[slot])
             self._old_answers += float(self._answers[slot])
             self._dials[slot] = self._frozen[slot] = self._answers[slot] = 0.0
-            if self._old_dials > RATE_MIN_DIALS:
-                kept = max(2.0 ** (-1.0 / RATE_HALF_LIFE_S), RATE_MIN_DIALS / self._old_dials)
+            fewest = max(RATE_MIN_DIALS, RATE_MIN_ANSWERS / self.rate)
+            if self._old_dials > fewest:
+                kept = max(2.0 ** (-1.0 / RATE_HALF_LIFE_S), fewest / self._old_dials)
                 self._old_dials *= kept
                 self._old_answers *= kept
         self._second = max(self._second, second)
@@ -213,7 +218,7 @@ class Learned:
     def tell(self, event: PacingEvent) -> None:
         """Learn of an event. Times that run backwards or ids that nobody knows teach nothing."""
         kind = event.kind
-        if not math.isfinite(event.at_s):
+        if not abs(event.at_s) <= ABSURD_S:  # also what is no number
             return
         if kind is PacingEventKind.AGENT:
             self._agent(event)
