@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from cadencia.clock import Clock
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.views import AgentView, FloorView, ObligationView
+from cadencia.dialer.whatif import WhatIf
 from cadencia.domain.dialing import Promise
 
 
@@ -76,6 +77,13 @@ class Desk(Protocol):
 
     async def set_campaign(self, campaign_id: str, changes: dict[str, Any], by: str, reason: str) -> None:
         """Change settings of a campaign (names of CampaignSettings), live. Unknown names and bad values are Refused."""
+
+    def what_if(self, campaign_id: str, changes: dict[str, Any], agents: int | None = None) -> WhatIf:
+        """The question what such a change would do, with `agents` instead of those at work; it is not made.
+
+        Refused as the change would be; and while nobody is signed in, or where agents choose (preview).
+        """
+        ...
 
     # -- health -------------------------------------------------------------------------------------------------------
     def health(self) -> dict[str, bool]:

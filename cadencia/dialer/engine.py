@@ -12,6 +12,7 @@ from cadencia.dialer.live import LiveCall
 from cadencia.dialer.present import obligation_view
 from cadencia.dialer.settings import changed_settings
 from cadencia.dialer.views import ObligationView
+from cadencia.dialer.whatif import WhatIf, what_if
 from cadencia.domain.agents import PAUSE_REASONS
 from cadencia.domain.codes import DISPOSITIONS
 from cadencia.domain.dialing import CampaignState, Promise
@@ -151,6 +152,9 @@ class Engine(EngineCore):
         await self.store.set_campaign(campaign_id, settings, by, reason, self.clock.now())
         runner.change(replace(runner.campaign, settings=settings))
         self.changed()
+
+    def what_if(self, campaign_id: str, changes: dict[str, Any], agents: int | None = None) -> WhatIf:
+        return what_if(self._runner(campaign_id), changes, self._serving(campaign_id), self.options, agents)
 
     def _runner(self, campaign_id: str) -> CampaignRunner:
         try:

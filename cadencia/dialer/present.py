@@ -136,6 +136,7 @@ def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> Campaign
         outcomes=dict(counts.outcomes),
         denied=dict(counts.denied),
         abandonment_target=settings.abandonment_target,
+        cancel_late=settings.cancel_late,
         weight=settings.weight,
         why=_said(sentence(row)) if row else None,
         forecast=_forecast(forecast) if forecast else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,12 @@ def nearest(priors: Iterable[Prior], hour: int) -> Prior | None:
 def local_hour(at: datetime) -> int:
     """The campaign's local hour of the day."""
     return at.astimezone(BOGOTA).hour
+
+
+def plain(exported: Mapping[str, Any]) -> dict[str, Any]:
+    """What was learnt, in plain numbers: estimators are full of numpy's."""
+    body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(exported, enc_hook=float))
+    return body
 
 
 class Hours:
@@ -79,9 +85,7 @@ class Hours:
             await self._save(prior)
 
     def _due(self, now: datetime) -> Prior | None:
-        # Numbers of numpy, which estimators are full of, become plain ones.
-        plain = msgspec.json.encode(self.learned.export() if self._told else {}, enc_hook=float)
-        body: dict[str, Any] = msgspec.json.decode(plain)
+        body = plain(self.learned.export()) if self._told else {}
         self._told = False
         if not body:
             return None

@@ -11,6 +11,8 @@ from datetime import datetime
 
 import msgspec
 
+from cadencia.pacing.change import Figures
+
 
 class ObligationView(msgspec.Struct, frozen=True, omit_defaults=True):
     """An obligation on an agent's screen; amounts are None until the right party is confirmed."""
@@ -143,12 +145,43 @@ class CampaignView(msgspec.Struct, frozen=True):
     outcomes: dict[str, int]
     denied: dict[str, int]
     abandonment_target: float | None = None
+    cancel_late: bool = True
     weight: float = 1.0
     why: SaidView | None = None  # the reason with its numbers; None before the first decision
     forecast: ForecastView | None = None  # None where the mode does not look ahead
     abandonment_day: AbandonmentView | None = None  # the campaign's local day
     abandonment_month: AbandonmentView | None = None  # the last 30 local days
     budget_left: float = 0.0  # calls that may still be abandoned, negative when overdrawn
+
+
+class SimulatedView(msgspec.Struct, frozen=True):
+    """What a what-if was answered from.
+
+    `pieces` of the day of `hours` each; the present and the changed number of agents; channels of the trunk; the
+    answer rate of the simulated debtors. `known` is False while the campaign has learnt nothing of its own.
+    """
+
+    pieces: int
+    hours: float
+    agents: int
+    agents_then: int
+    channels: int
+    answer_rate: float
+    known: bool
+
+
+class WhatIfView(msgspec.Struct, frozen=True):
+    """What a change would do: means with half of their 95 % intervals; shares from 0 to 1, waits in seconds.
+
+    `difference` is then less now on the same debtors. `without_effect` names changes that the simulation does not know.
+    """
+
+    campaign_id: str
+    now: Figures
+    then: Figures
+    difference: Figures
+    simulated: SimulatedView
+    without_effect: tuple[str, ...]
 
 
 class CallRow(msgspec.Struct, frozen=True):

@@ -44,7 +44,8 @@ class Floor:
         wait_s: an answered caller who has waited so long counts as abandoned.
         ring_s: a dial is given up after so long, from its launch.
         list_size: contacts on the list; None for as many as it takes.
-        month: what the campaign's earlier days left in the 30-day account.
+        month: what the campaign's earlier days left in the 30-day account, and the day itself until now.
+        day: what the day brought before the simulation begins.
         presence: when each seat is taken, (begin, end) in seconds from the day's start; otherwise `agents` are there
             by the world's shift.
         buffer: contacts at hand from which the class may be chosen; None for three for each agent, at least 50.
@@ -61,6 +62,7 @@ class Floor:
     min_ring_s: float = 15.0
     list_size: int | None = None
     month: Count = field(default_factory=Count)
+    day: Count = field(default_factory=Count)
     presence: tuple[tuple[float, float], ...] | None = None
     buffer: int | None = None
 
@@ -260,7 +262,7 @@ class _Sim:
                 max(0, floor.lines - in_use),
                 self._tokens(),
                 self._supply(),
-                Budget(floor.cap, floor.target, count, floor.month + count, self.unjudged),
+                Budget(floor.cap, floor.target, floor.day + count, floor.month + count, self.unjudged),
                 floor.min_ring_s,
                 floor.wait_s,
             )

@@ -33,6 +33,7 @@ class Scenario:
         hours: of each simulated day.
         warmup_s: before them and left out of the figures, so that they are those of a floor in full swing.
         days: one after another; each takes over what the one before it learnt and left in the 30-day account.
+        one_day: they are pieces of one day instead, and each goes on with the day's account too.
     """
 
     floor: Floor
@@ -42,6 +43,7 @@ class Scenario:
     hours: float = 8.0
     warmup_s: float = 0.0
     days: int = 5
+    one_day: bool = False
     seed: int = 1
 
 
@@ -80,7 +82,7 @@ def outlook(scenario: Scenario, policy: Policy) -> Outlook:
 def run_days(scenario: Scenario, policy: Policy) -> list[Result]:
     """The days of a scenario, one after another (replayed ones: the same day again, with other unknowns)."""
     results: list[Result] = []
-    learned, month = Learned(scenario.learned), scenario.floor.month
+    learned, month, today = Learned(scenario.learned), scenario.floor.month, scenario.floor.day
     for day in range(scenario.days):
         seed = scenario.seed * 1000 + day
         world, source = scenario.world, None
@@ -90,7 +92,7 @@ def run_days(scenario: Scenario, policy: Policy) -> list[Result]:
             world, source = world_of(Learned(scenario.learned), seed)
         result = simulate(
             world,
-            replace(scenario.floor, month=month),
+            replace(scenario.floor, month=month, day=today),
             make_controller(policy, learned),
             hours=scenario.hours,
             seed=seed,
@@ -103,6 +105,8 @@ def run_days(scenario: Scenario, policy: Policy) -> list[Result]:
             continue
         learned = Learned(learned.export())
         month = sum((past.day for past in results[-29:]), scenario.floor.month)
+        if scenario.one_day:
+            today += result.day
     return results
 
 
@@ -111,13 +115,13 @@ def summed_up(policy: Policy, days: Sequence[Result], scenario: Scenario) -> Out
     agent_hours = max(1e-9, scenario.floor.agents * scenario.hours)
     return Outlook(
         policy,
-        _figure([day.utilisation for day in days]),
-        _figure([day.wait_mean_s for day in days]),
-        _figure([day.wait_p95_s for day in days]),
-        _figure([day.abandonment for day in days]),
+        figure([day.utilisation for day in days]),
+        figure([day.wait_mean_s for day in days]),
+        figure([day.wait_p95_s for day in days]),
+        figure([day.abandonment for day in days]),
         max((day.day.abandoned / day.day.answers if day.day.answers else 0.0) for day in days),
-        _figure([day.dials / max(1, day.contacts) for day in days]),
-        _figure([day.contacts / agent_hours for day in days]),
+        figure([day.dials / max(1, day.contacts) for day in days]),
+        figure([day.contacts / agent_hours for day in days]),
         days[0].series,
     )
 
@@ -177,7 +181,8 @@ def _durations(exponential: np.ndarray[Any, np.dtype[np.float64]], hazards: Any)
     return np.where(exponential > reached[-1], beyond, np.interp(exponential, reached, EDGES))
 
 
-def _figure(values: Sequence[float]) -> Figure:
+def figure(values: Sequence[float]) -> Figure:
+    """The mean of independent values, with half of its 95 % interval by Student's distribution."""
     if len(values) < 2:
         return Figure(values[0], math.nan)
     quantile = _STUDENT[len(values) - 2] if len(values) - 2 < len(_STUDENT) else 2.1

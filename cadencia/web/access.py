@@ -67,6 +67,7 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/api/campaigns/{campaign_id}/pause"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/stop"): _CONTROL,
     ("PATCH", "/api/campaigns/{campaign_id}"): _CONTROL,
+    ("POST", "/api/campaigns/{campaign_id}/what-if"): _CONTROL,
 }
 
 

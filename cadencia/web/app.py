@@ -10,8 +10,9 @@ from starlette.routing import BaseRoute
 import cadencia
 from cadencia.dialer.desk import Desk
 from cadencia.metrics.prometheus import Metrics
-from cadencia.web import errors, pages, routes_agent, routes_floor, routes_ops, routes_session
+from cadencia.web import errors, pages, routes_agent, routes_floor, routes_ops, routes_session, routes_whatif
 from cadencia.web.access import TABLE
+from cadencia.web.asking import Asker
 from cadencia.web.context import Context
 from cadencia.web.gate import GuardedRoute
 from cadencia.web.limits import Failures, Limits
@@ -20,7 +21,7 @@ from cadencia.web.schema import describe
 from cadencia.web.sessions import BELIEVE_S, Sessions
 from cadencia.web.signin import Passwords, SignInStore
 
-_ROOMS = (routes_session, routes_agent, routes_floor, routes_ops, pages)
+_ROOMS = (routes_session, routes_agent, routes_floor, routes_whatif, routes_ops, pages)
 
 
 def create_app(
@@ -33,6 +34,7 @@ def create_app(
     limits: Limits | None = None,
     believe_s: float = BELIEVE_S,
     static_dir: Path = pages.STATIC,
+    asker: Asker | None = None,
 ) -> FastAPI:
     """Build the application.
 
@@ -43,6 +45,7 @@ def create_app(
         secure_cookies: True where the pages are reached over https only.
         believe_s: real seconds a looked-up session is believed.
         static_dir: where the built pages are.
+        asker: answers what-ifs; by default in a process for each.
     """
     context = Context(
         desk=desk,
@@ -54,6 +57,7 @@ def create_app(
         timezone=timezone,
         secure_cookies=secure_cookies,
         static_dir=static_dir,
+        asker=asker or Asker(),
     )
     # FastAPI's own documentation pages load scripts from elsewhere; the description is at /api/openapi.json.
     app = FastAPI(

@@ -64,6 +64,13 @@ class ReasonBody(_Body):
     reason: Reason
 
 
+class WhatIfBody(_Body):
+    """New values of campaign settings by name, as a change would have them, and for how many agents."""
+
+    changes: Annotated[dict[str, Any], Field(max_length=20)]
+    agents: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+
+
 class CampaignPatch(_Body):
     """New values of campaign settings by name, and why."""
 

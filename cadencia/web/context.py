@@ -10,6 +10,7 @@ from fastapi import Request
 
 from cadencia.dialer.desk import Desk
 from cadencia.metrics.prometheus import Metrics
+from cadencia.web.asking import Asker
 from cadencia.web.limits import Failures
 from cadencia.web.sessions import Caller, Sessions
 from cadencia.web.signin import Passwords, SignInStore
@@ -35,6 +36,7 @@ class Context:
     timezone: str
     secure_cookies: bool
     static_dir: Path
+    asker: Asker
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     streams: set[object] = field(default_factory=set)
 

@@ -50,6 +50,18 @@ _MESSAGES: dict[str, dict[str, tuple[str, str]]] = {
         "es": ("La solicitud no es válida.", "Vea /api/openapi.json."),
         "en": ("The request is not valid.", "See /api/openapi.json."),
     },
+    "CAD-WEB-ASKING": {
+        "es": ("Ya se está simulando otra pregunta.", "Espere unos segundos y pregunte de nuevo."),
+        "en": ("Another question is being simulated.", "Wait some seconds and ask again."),
+    },
+    "CAD-WEB-SLOW": {
+        "es": ("La simulación tardó demasiado.", "Pregunte con el servidor menos ocupado, o para menos agentes."),
+        "en": ("The simulation took too long.", "Ask when the server is less busy, or for fewer agents."),
+    },
+    "CAD-WEB-SIMULATION": {
+        "es": ("La simulación falló.", "El cambio no se hizo; el registro del servidor dice por qué falló."),
+        "en": ("The simulation failed.", "Nothing was changed; the server's log says why it failed."),
+    },
     "CAD-WEB-PAGES": {
         "es": ("Las páginas no están construidas.", "Ejecute: python scripts/build_pages.py"),
         "en": ("The pages have not been built.", "Run: python scripts/build_pages.py"),

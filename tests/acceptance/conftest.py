@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from web_fakes import FakeDesk, people
+from web_fakes import FakeDesk, QuickAsker, people
 
 from cadencia.clock import Clock
 from cadencia.metrics.prometheus import Metrics
@@ -54,6 +54,7 @@ class ServedFloor:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.desk = FakeDesk(clock)
+        self.asker = QuickAsker()
         self.store = MemoryStore()
         self.sock = claim_port("127.0.0.1", 0)
         self.port: int = self.sock.getsockname()[1]
@@ -64,7 +65,7 @@ class ServedFloor:
         return len(self.app.state.context.streams)
 
     async def start(self) -> None:
-        self.app = create_app(self.desk, self.store, metrics=Metrics(), believe_s=0.0)
+        self.app = create_app(self.desk, self.store, metrics=Metrics(), believe_s=0.0, asker=self.asker)
         self.running = asyncio.create_task(serve(self.app, "127.0.0.1", self.port, sock=self.sock))
 
     async def stop(self) -> None:

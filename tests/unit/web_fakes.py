@@ -9,7 +9,9 @@ import msgspec
 from argon2 import PasswordHasher
 
 from cadencia.clock import Clock, SystemClock
+from cadencia.dialer.campaign import policy_of
 from cadencia.dialer.hub import Hub
+from cadencia.dialer.settings import changed_settings
 from cadencia.dialer.views import (
     AbandonmentView,
     AgentRow,
@@ -21,11 +23,18 @@ from cadencia.dialer.views import (
     PastContactView,
     PopView,
 )
+from cadencia.dialer.whatif import WhatIf
 from cadencia.domain.access import User, UserRole
 from cadencia.domain.codes import DISPOSITIONS
-from cadencia.domain.dialing import Promise
+from cadencia.domain.dialing import CampaignSettings, Mode, Promise
 from cadencia.errors import Refused
+from cadencia.pacing.budget import Count
+from cadencia.pacing.change import Answer, Figures, Question, Terms
+from cadencia.pacing.learned import Learned
+from cadencia.pacing.whatif import Figure
 from cadencia.store.memory import MemoryStore
+from cadencia.web.asking import Asker
+from cadencia.web.errors import WebError
 
 PASSWORD = "una clave larga"
 #: Cheap parameters: the tests are not about how long argon2 takes.
@@ -49,6 +58,30 @@ AMOUNTS = (
     ObligationView(3, "Plan telefonía", "Móvil del Valle", "····7715", "codeudor", 12, "2026-11-12",
                    184_300_00, 92_150_00, "COP"),
 )  # fmt: skip
+
+
+#: An answer to any what-if: waits 9 to 7 s, abandonment 1.1 to 1.9 %.
+ANSWER = Answer(
+    Figures(Figure(0.82, 0.02), Figure(9.0, 0.9), Figure(24.0, 3.0), Figure(0.011, 0.006), Figure(4.5, 0.2)),
+    Figures(Figure(0.84, 0.02), Figure(7.0, 0.8), Figure(19.0, 2.4), Figure(0.019, 0.007), Figure(4.6, 0.2)),
+    Figures(Figure(0.02, 0.01), Figure(-2.0, 0.5), Figure(-5.0, 2.0), Figure(0.008, 0.009), Figure(0.1, 0.1)),
+    4, 1.0, 0.25, True,
+)  # fmt: skip
+
+
+class QuickAsker(Asker):
+    """Answers at once, without a process; or fails, if told so."""
+
+    def __init__(self, error: WebError | None = None) -> None:
+        super().__init__()
+        self.error = error
+        self.questions: list[Question] = []
+
+    async def ask(self, question: Question) -> Answer:
+        self.questions.append(question)
+        if self.error is not None:
+            raise self.error
+        return ANSWER
 
 
 def hidden(obligations: tuple[ObligationView, ...]) -> tuple[ObligationView, ...]:
@@ -227,6 +260,20 @@ class FakeDesk:
         if set(changes) - {"mode", "ratio", "abandonment_cap"}:
             raise Refused("Ese ajuste no existe.", "Revise los nombres.")
         self._steer("set", campaign_id, by, reason, **changes)
+
+    def what_if(self, campaign_id: str, changes: dict[str, Any], agents: int | None = None) -> WhatIf:
+        if campaign_id != self.campaign.id:
+            raise Refused("No existe esa campaña.", "Revise el identificador.")
+        self.asked.append(("what_if", campaign_id, changes, agents))
+        shown = self.campaign
+        present = CampaignSettings(Mode(shown.mode), shown.ratio, abandonment_target=shown.abandonment_target)
+        settings = [present, changed_settings(present, changes)]
+        now, then = (
+            Terms(policy_of(s), agents or 12, s.abandonment_cap, s.abandonment_target, s.wait_s, s.ring_s, s.min_ring_s)
+            for s in settings
+        )
+        question = Question(now, then, Learned().export(), 30, 50.0, Count(463, 7), Count(8421, 185))
+        return WhatIf(question, tuple(name for name in changes if name == "caller_id"))
 
     def _steer(self, what: str, campaign_id: str, by: str, reason: str, **changes: Any) -> None:
         if campaign_id != self.campaign.id:
