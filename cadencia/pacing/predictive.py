@@ -11,14 +11,13 @@ A call is started while two conditions hold, each read off the forecast of `cade
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
 
 from cadencia.domain.agents import AT_WORK, AgentState
 from cadencia.pacing import kernel, reasons
-from cadencia.pacing.learned import EDGES, Learned
+from cadencia.pacing.learned import ABSURD_S, EDGES, Learned
 from cadencia.pacing.limits import OVERDRAWN_DROPS, cancellable, ceiling
 from cadencia.pacing.port import AgentView, Decision, DialView, Forecast, PacingEvent, Snapshot
 
@@ -66,7 +65,7 @@ class PredictiveController:
     def decide(self, snapshot: Snapshot) -> Decision:
         """What to start, what to take back, and why."""
         self._read_agents(snapshot.agents)
-        if not math.isfinite(snapshot.now_s):
+        if not abs(snapshot.now_s) <= ABSURD_S:
             return Decision(0, (), reasons.LIMITED_BY_RISK)
         if not self._at_work:
             return Decision(0, cancellable(snapshot), reasons.NO_AGENTS)
@@ -141,7 +140,7 @@ class PredictiveController:
         out = self._out.tolist()
         answers, band = out[kernel.ANSWERS], _BAND * out[kernel.ANSWERS_SD]
         return Forecast(
-            out[kernel.RISK],
+            min(1.0, out[kernel.RISK]),
             out[kernel.THRESHOLD],
             drops,
             self.learned.rate.rate,
@@ -188,4 +187,4 @@ class PredictiveController:
 def _finite(times_s: list[float]) -> kernel.Floats:
     """Times as an array; what is none becomes long ago."""
     array = np.array(times_s)
-    return array if math.isfinite(array.sum()) else np.nan_to_num(array)
+    return array if np.isfinite(array).all() else np.nan_to_num(array)
