@@ -26,7 +26,7 @@ from cadencia.dialer.why import sentence
 from cadencia.domain.dialing import Lease
 from cadencia.domain.people import DebtorFile, Obligation
 from cadencia.errors import Words
-from cadencia.pacing.budget import Count, rate, upper_bound
+from cadencia.pacing.budget import Count, Variant, rate, upper_bound
 from cadencia.pacing.port import Forecast
 from cadencia.telephony.call import Phase
 
@@ -164,7 +164,15 @@ def _forecast(forecast: Forecast) -> ForecastView:
 
 @lru_cache(maxsize=256)
 def _abandonment(count: Count) -> AbandonmentView:
-    return AbandonmentView(count.answers, count.abandoned, round(rate(count), 5), round(upper_bound(count), 5))
+    ofcom, without_machines = rate(count, Variant.OFCOM), rate(count, Variant.WITHOUT_MACHINES)
+    return AbandonmentView(
+        count.answers,
+        count.abandoned,
+        round(rate(count), 5),
+        round(upper_bound(count), 5),
+        round(ofcom, 5),
+        round(without_machines, 5),
+    )
 
 
 def floor_view(

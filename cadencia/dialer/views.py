@@ -112,12 +112,15 @@ class AbandonmentView(msgspec.Struct, frozen=True):
     """Live answers of a window and how many of them nobody took in time.
 
     `rate` is strict; `upper` is its one-sided upper 95 % bound, 1 while nothing was answered: shown, never steering.
+    `ofcom` and `without_machines` are the same calls as other regulators count them (`cadencia.pacing.budget.Variant`).
     """
 
     answers: int
     abandoned: int
     rate: float
     upper: float
+    ofcom: float = 0.0
+    without_machines: float = 0.0
 
 
 class CampaignView(msgspec.Struct, frozen=True):

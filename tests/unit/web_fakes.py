@@ -296,7 +296,7 @@ def _campaign() -> CampaignView:
                   "ABN": 7},
         denied={"BLQ-FRECUENCIA": 214, "BLQ-CONSENT": 87, "BLQ-HORARIO": 40, "BLQ-REFERENCIA": 12, "BLQ-EXCLUIDO": 9},
         abandonment_day=AbandonmentView(463, 7, 7 / 463, 0.0282),
-        abandonment_month=AbandonmentView(8421, 185, 185 / 8421, 0.0248),
+        abandonment_month=AbandonmentView(8421, 185, 185 / 8421, 0.0248, 185 / 8421, 0.0196),
         budget_left=6.9,
     )  # fmt: skip
 

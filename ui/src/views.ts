@@ -86,6 +86,8 @@ export interface Abandonment {
   abandoned: number;
   rate: number;
   upper: number;
+  ofcom: number;
+  without_machines: number;
 }
 
 export interface Campaign {
@@ -113,12 +115,44 @@ export interface Campaign {
   outcomes: Record<string, number>;
   denied: Record<string, number>;
   abandonment_target: number | null;
+  cancel_late: boolean;
   weight: number;
   why: { es: string; en: string } | null;
   forecast: Forecast | null;
   abandonment_day: Abandonment | null;
   abandonment_month: Abandonment | null;
   budget_left: number;
+}
+
+/** A mean and half of its 95 % interval. */
+export interface Figure {
+  mean: number;
+  half: number;
+}
+
+export interface Figures {
+  utilisation: Figure;
+  wait_mean_s: Figure;
+  wait_p95_s: Figure;
+  abandonment: Figure;
+  dials_per_contact: Figure;
+}
+
+export interface WhatIfAnswer {
+  campaign_id: string;
+  now: Figures;
+  then: Figures;
+  difference: Figures;
+  simulated: {
+    pieces: number;
+    hours: number;
+    agents: number;
+    agents_then: number;
+    channels: number;
+    answer_rate: number;
+    known: boolean;
+  };
+  without_effect: string[];
 }
 
 export interface CallRow {

@@ -4,7 +4,7 @@ import { count, decimal, percent } from "../format";
 import { t } from "../i18n";
 import type { Abandonment, Campaign } from "../views";
 
-const EMPTY: Abandonment = { answers: 0, abandoned: 0, rate: 0, upper: 1 };
+const EMPTY: Abandonment = { answers: 0, abandoned: 0, rate: 0, upper: 1, ofcom: 0, without_machines: 0 };
 
 const R = 70;
 const CX = 90;
@@ -117,6 +117,11 @@ export function Gauge({ campaign }: { campaign: Campaign }) {
           {left >= 0 ? t("gauge.left", { n: decimal(left, 1) }) : t("gauge.beyond", { n: decimal(-left, 1) })}
           {target !== null && ` · ${t("gauge.target", { target: percent(target) })}`}
         </p>
+        {month.answers > 0 && (
+          <p class="muted">
+            {t("gauge.variants", { ofcom: percent(month.ofcom), machines: percent(month.without_machines) })}
+          </p>
+        )}
       </div>
     </section>
   );
