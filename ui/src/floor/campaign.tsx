@@ -2,25 +2,15 @@
 
 import { useState } from "preact/hooks";
 import { api } from "../api";
-import { count, decimal, percent } from "../format";
+import { count, percent } from "../format";
 import { type Key, lang, t, worded } from "../i18n";
 import type { Campaign } from "../views";
 import { act, sayWell } from "../ui";
 import { Outlook } from "./forecast";
 import { Gauge } from "./gauge";
+import { type Change, Pacing } from "./pacing";
 import { ReasonDialog } from "./reason";
 import { Trend } from "./trend";
-
-interface Change {
-  title: string;
-  detail: string;
-  danger: boolean;
-  send: (reason: string) => Promise<unknown>;
-}
-
-const MODES = ["predictive", "progressive", "ratio", "preview"];
-
-const RATIO = { least: 1, most: 5, step: 0.1 };
 
 function verb(campaign: Campaign, name: "start" | "pause" | "stop"): Change {
   return {
@@ -58,77 +48,6 @@ function Shape({ d }: { d: string }) {
     <svg class="shape" viewBox="0 0 16 16" aria-hidden="true">
       <path d={d} />
     </svg>
-  );
-}
-
-/** Mode and ratio as the supervisor is about to set them; nothing is sent before "apply" and its reason. */
-function Pacing({ campaign, ask }: { campaign: Campaign; ask: (change: Change) => void }) {
-  const [mode, setMode] = useState<string | null>(null);
-  const [ratio, setRatio] = useState<number | null>(null);
-  const wantMode = mode ?? campaign.mode;
-  const wantRatio = ratio ?? campaign.ratio;
-  const changes = {
-    ...(wantMode === campaign.mode ? {} : { mode: wantMode }),
-    ...(Math.abs(wantRatio - campaign.ratio) < 1e-9 || wantMode !== "ratio" ? {} : { ratio: wantRatio }),
-  };
-  const undo = () => {
-    setMode(null);
-    setRatio(null);
-  };
-  const step = (by: number) =>
-    setRatio(Math.min(RATIO.most, Math.max(RATIO.least, Math.round((wantRatio + by) * 10) / 10)));
-  const apply = () =>
-    ask({
-      title: t("pacing.change"),
-      detail: Object.entries(changes)
-        .map(([name, value]) => `${worded("setting", name)}: ${typeof value === "number" ? decimal(value, 1) : worded("mode", value)}`)
-        .join(" · "),
-      danger: false,
-      send: async (reason) => {
-        await api("PATCH", `/api/campaigns/${encodeURIComponent(campaign.id)}`, { changes, reason });
-        undo();
-      },
-    });
-  const dirty = Object.keys(changes).length > 0;
-  return (
-    <div class="pacing" role="group" aria-label={t("pacing.title")}>
-      <label>
-        {t("pacing.mode")}
-        <select name="mode" value={wantMode} onChange={(event) => setMode(event.currentTarget.value)}>
-          {MODES.map((name) => (
-            <option key={name} value={name}>
-              {worded("mode", name)}
-            </option>
-          ))}
-        </select>
-      </label>
-      {wantMode === "ratio" && (
-        <div class="stepper">
-          <span id={`ratio-${campaign.id}`}>{t("pacing.ratio")}</span>
-          <div role="group" aria-labelledby={`ratio-${campaign.id}`}>
-            <button type="button" aria-label={t("pacing.less")} disabled={wantRatio <= RATIO.least} onClick={() => step(-RATIO.step)}>
-              −
-            </button>
-            <output class="num" aria-live="polite">
-              {decimal(wantRatio, 1)}
-            </output>
-            <button type="button" aria-label={t("pacing.more")} disabled={wantRatio >= RATIO.most} onClick={() => step(RATIO.step)}>
-              +
-            </button>
-          </div>
-        </div>
-      )}
-      <div class="pacing-apply">
-        <button type="button" class="primary" disabled={!dirty} onClick={apply}>
-          {t("pacing.apply")}
-        </button>
-        {dirty && (
-          <button type="button" class="quiet" onClick={undo}>
-            {t("pacing.undo")}
-          </button>
-        )}
-      </div>
-    </div>
   );
 }
 
