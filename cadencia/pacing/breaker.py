@@ -6,6 +6,7 @@ down), never a debtor's; calls launched before the failures began say nothing ab
 
 from __future__ import annotations
 
+import bisect
 import math
 from typing import Final
 
@@ -19,14 +20,21 @@ SLOWS_AT: Final = 8
 CARRIED_S: Final = 5.0
 
 #: Seconds between probes while it is open.
-PROBE_S: Final = 5.0
+PROBE_S: Final = 6.0
+
+#: No limit of the breaker's.
+UNLIMITED: Final = 1_000_000
 
 
 class Breaker:
     def __init__(self) -> None:
-        self.failures = 0
-        self._since_s = math.inf  # launch of the first failed call of the row
+        self._failed_s: list[float] = []  # launches of the failed calls since the last one that was carried, in order
         self._probed_s = -math.inf
+
+    @property
+    def failures(self) -> int:
+        """Calls that failed, and were launched after every call that is known to have been carried."""
+        return len(self._failed_s)
 
     @property
     def open(self) -> bool:
@@ -35,25 +43,24 @@ class Breaker:
 
     def failed(self, launched_s: float) -> None:
         """A call failed for the trunk's own reasons."""
-        self._since_s = min(self._since_s, launched_s) if self.failures else launched_s
-        self.failures += 1
+        bisect.insort(self._failed_s, launched_s)
+        del self._failed_s[: -2 * OPENS_AT]
 
     def carried(self, launched_s: float) -> None:
         """A call got through to the debtor's side, whatever became of it there."""
-        if launched_s >= self._since_s:
-            self.failures, self._since_s = 0, math.inf
+        if self._failed_s and launched_s >= self._failed_s[0]:
+            del self._failed_s[: bisect.bisect_right(self._failed_s, launched_s)]
 
     def allows(self, now_s: float, dials: tuple[DialView, ...]) -> int:
         """How many calls may be started now, given those in flight."""
         if self.failures < SLOWS_AT:
-            return 1_000_000
-        young = 0
+            return UNLIMITED
         for dial in dials:
-            if dial.launched_s >= self._since_s:
-                if now_s - dial.launched_s >= CARRIED_S:
-                    self.carried(dial.launched_s)
-                    return 1_000_000
-                young += 1
+            if now_s - dial.launched_s >= CARRIED_S:
+                self.carried(dial.launched_s)
+        if self.failures < SLOWS_AT:
+            return UNLIMITED
+        young = sum(dial.launched_s >= self._failed_s[0] for dial in dials)
         if not self.open:
             return max(0, OPENS_AT - self.failures - young)
         return int(young == 0 and now_s - self._probed_s >= PROBE_S)
