@@ -36,6 +36,7 @@ from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import Disposed, Lease, Promise
 from cadencia.errors import LeadershipLost, StoreError, SwitchUnfit, TelephonyError, Words
 from cadencia.pacing.budget import Count, upper_bound
+from cadencia.pacing.predictive import warm_up
 from cadencia.pacing.port import AgentView as PacingAgent
 from cadencia.queue.retry import after_disposition
 from cadencia.store.port import Store
@@ -115,7 +116,9 @@ class EngineCore:
         self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set, self._ranks)
         self.previews = Previews(c, self.staff, self.calls, self.runners.__getitem__, self._ranks)
         self._audit = Audit(c, self.staff, self.calls)
-        upper_bound(Count(1))  # what it stands on takes a moment to load: better now than while calls go on
+        # What these stand on takes a moment to load or to compile: better now than while calls go on.
+        upper_bound(Count(1))
+        warm_up()
         await self._take_up_campaigns()
         await restore(c, self.staff, self.calls, self.runners)
         for seat in self.staff.seats.values():

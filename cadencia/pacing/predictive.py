@@ -184,6 +184,12 @@ class PredictiveController:
         )
 
 
+def warm_up() -> None:
+    """Have the kernel compiled, which takes seconds the first time: better before calls than while they ring."""
+    agents = (AgentView("", AgentState.READY, 0.0), AgentView("", AgentState.TALKING, 0.0))
+    PredictiveController(Learned()).decide(Snapshot(0.0, agents, (DialView("", 0.0),)))
+
+
 def _finite(times_s: list[float]) -> kernel.Floats:
     """Times as an array; what is none becomes long ago."""
     array = np.array(times_s)
