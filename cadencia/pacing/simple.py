@@ -50,12 +50,19 @@ class PreviewController:
         self.learned.tell(event)
 
     def decide(self, snapshot: Snapshot) -> Decision:
-        """`launch` contacts are offered; each is dialled when its agent says so, or when the time to choose is over."""
+        """`launch` contacts are offered; each is dialled when its agent says so, or when the time to choose is over.
+
+        A call in flight that no agent is reserved for (launched in another mode, or where nobody looks at files first)
+        needs one of the free agents.
+        """
         states = [agent.state for agent in snapshot.agents if agent.share > 0.0]
         if not any(state in AT_WORK for state in states):
             return Decision(0, cancellable(snapshot), reasons.NO_AGENTS)
         free = states.count(AgentState.READY)
+        want = free - max(0, len(snapshot.dials) + snapshot.waiting - states.count(AgentState.RESERVED))
+        if want > 0:
+            return limited(snapshot, self.learned.breaker, want)
         if free:
-            return limited(snapshot, self.learned.breaker, free)
+            return Decision(0, (), reasons.ENOUGH_IN_FLIGHT)
         choosing = AgentState.PREVIEW in states
         return Decision(0, (), reasons.AGENT_CHOOSES if choosing else reasons.NO_FREE_AGENT)

@@ -18,7 +18,7 @@ from typing import Final
 
 from cadencia.domain.agents import AgentState
 from cadencia.pacing.budget import Budget, Count
-from cadencia.pacing.port import AgentView, Controller, DialView, PacingEvent, PacingEventKind, Snapshot
+from cadencia.pacing.port import AgentView, Controller, Decision, DialView, PacingEvent, PacingEventKind, Snapshot
 from cadencia.pacing.worlds import Contacts, Nature, World, contacts
 
 #: A failing trunk says so after this many seconds.
@@ -231,7 +231,7 @@ class _Sim:
 
     def _tick(self, _: int) -> bool:
         second = round(self.now_s)
-        if second == int(self.warmup_s):
+        if second and second == int(self.warmup_s):  # without a warm-up nothing is left out, not even second 0
             self.at_warmup = self._total()
             self.waits_s.clear()
         if second == 1800:
@@ -253,20 +253,21 @@ class _Sim:
         in_use = len(self.dials) + len(self.waiting) + self.talking + len(self.in_detection)
         day = self.day
         count = Count(day.answers, day.abandoned, day.machines)
-        decision = self.controller.decide(
-            Snapshot(
-                self.now_s,
-                self.agents_view,
-                self.dials_view,
-                len(self.waiting) + len(self.in_detection),
-                max(0, floor.lines - in_use),
-                self._tokens(),
-                self._supply(),
-                Budget(floor.cap, floor.target, floor.day + count, floor.month + count, self.unjudged),
-                floor.min_ring_s,
-                floor.wait_s,
-            )
+        snapshot = Snapshot(
+            self.now_s,
+            self.agents_view,
+            self.dials_view,
+            len(self.waiting) + len(self.in_detection),
+            max(0, floor.lines - in_use),
+            self._tokens(),
+            self._supply(),
+            Budget(floor.cap, floor.target, floor.day + count, floor.month + count, self.unjudged),
+            floor.min_ring_s,
+            floor.wait_s,
         )
+        decision = self.controller.decide(snapshot)
+        if decision.launch:
+            _check(snapshot, decision)
         for name in decision.cancel:
             index = int(name)
             if self.dials.pop(index, None) is not None:
@@ -547,6 +548,30 @@ class _Sim:
         )
 
 
+def _check(snapshot: Snapshot, decision: Decision) -> None:
+    """A controller is trusted to keep its limits; whoever writes one hears of it if it does not."""
+    wanted, by_class, supply = decision.launch, decision.propensities, snapshot.supply
+    channels, rate = snapshot.channels, snapshot.rate
+    broken = ""
+    if wanted < 0:
+        broken = "which is no number of calls"
+    elif wanted > channels:
+        broken = f"with {channels} channels free"
+    elif wanted > rate:
+        broken = f"where {rate} may start by the trunk's rate"
+    elif supply is not None and wanted > sum(supply):
+        broken = f"with {sum(supply)} contacts at hand"
+    elif by_class and sum(by_class) != wanted:
+        broken = f"but its propensities {by_class} do not add up to that"
+    if broken:
+        raise ValueError(f"at {snapshot.now_s:.3f} s the controller launched {wanted} calls, {broken}")
+    for kind, number in enumerate(by_class):
+        held = supply[kind] if supply is not None and kind < len(supply) else 0
+        if supply is not None and number > held:
+            told = f"launched {number} calls of propensity class {kind}, with {held} contacts of it at hand"
+            raise ValueError(f"at {snapshot.now_s:.3f} s the controller {told}")
+
+
 def simulate(
     world: World,
     floor: Floor,
@@ -563,6 +588,8 @@ def simulate(
         hours: measured, after `warmup_s` seconds that only `Result.day` and `first_half_hour` count.
         seed: of the contacts and of the agents' breaks.
         source: the list, block by block; by default drawn from the world and the seed.
+
+    Raises ValueError if the controller launches more than trunk and list allow.
     """
     if source is None:
         source = partial(contacts, world, seed)

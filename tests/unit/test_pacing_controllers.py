@@ -437,6 +437,17 @@ def test_late_ringing_calls_are_taken_back_while_no_agent_is_free() -> None:
     assert made(Policy()).decide(replace(busy, min_ring_s=0.0)).cancel == tuple(dial.attempt_id for dial in DIALS)
 
 
+def test_preview_offers_a_file_to_each_free_agent_whom_no_call_in_flight_needs() -> None:
+    ready = tuple(replace(READY, id=f"r{n}") for n in range(4))
+    reserved = tuple(AgentView(f"x{n}", AgentState.RESERVED, NOW_S) for n in range(2))
+    dials = tuple(DialView(f"d{n}", NOW_S) for n in range(3))
+    preview = made(Policy(Mode.PREVIEW))
+    assert preview.decide(Snapshot(NOW_S, ready)).launch == 4
+    assert preview.decide(Snapshot(NOW_S, ready + reserved, dials[:2])).launch == 4
+    assert preview.decide(Snapshot(NOW_S, ready + reserved, dials)).launch == 3
+    assert preview.decide(Snapshot(NOW_S, ready, dials, waiting=1)).launch == 0
+
+
 # -- another mode ------------------------------------------------------------------------------------------------------
 @EVERY_POLICY
 @pytest.mark.parametrize("before", POLICIES, ids=lambda policy: f"from-{policy.mode}")
@@ -452,9 +463,9 @@ def test_another_mode_in_mid_flight_loses_nothing(policy: Policy, before: Policy
     assert learned_of(new).export() == learnt
     # The dials that the old controller launched count, and what becomes of them is learnt.
     decision = new.decide(Snapshot(NOW_S, agents, flying))
-    if policy.mode is Mode.PROGRESSIVE:
+    if policy.mode in (Mode.PROGRESSIVE, Mode.PREVIEW):
         assert decision.launch == 0
-    elif policy.mode is not Mode.PREVIEW:
+    else:
         assert decision.launch < new.decide(Snapshot(NOW_S, agents)).launch
     answers = learned_of(new).rings.answered.sum()
     new.tell(event(Kind.ANSWERED, NOW_S + 1.0, "d0"))
