@@ -36,8 +36,8 @@ from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import Disposed, Lease, Promise
 from cadencia.errors import LeadershipLost, StoreError, SwitchUnfit, TelephonyError, Words
 from cadencia.pacing.budget import Count, upper_bound
-from cadencia.pacing.predictive import warm_up
 from cadencia.pacing.port import AgentView as PacingAgent
+from cadencia.pacing.predictive import warm_up
 from cadencia.queue.retry import after_disposition
 from cadencia.store.port import Store
 from cadencia.telephony.ami.codec import Message
