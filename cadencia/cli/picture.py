@@ -8,20 +8,21 @@ from statistics import fmean
 from typing import Any
 
 from cadencia.cli.text import say
+from cadencia.cli.writing import verify_writable
 from cadencia.errors import ConfigError, Words
 from cadencia.pacing.whatif import Figure, Outlook
 
 _FORMATS = (".svg", ".png", ".pdf")
 
 
-def draw(found: Sequence[tuple[str, Outlook]], path: Path) -> None:
-    """Draw utilisation, wait and abandonment of each policy with their intervals, and the course of the first day.
+def drawable(path: Path) -> None:
+    """Whether a picture can be drawn there, before anything is simulated.
 
     Raises:
-        ConfigError: no matplotlib, or a file name that says no known format.
+        ConfigError: no matplotlib, a file name that says no known format, or a file that cannot be written.
     """
     try:
-        from matplotlib.figure import Figure as Canvas
+        import matplotlib  # noqa: F401
     except ImportError:
         raise ConfigError(
             Words("Pictures need matplotlib.", "Para dibujar hace falta matplotlib."),
@@ -32,6 +33,13 @@ def draw(found: Sequence[tuple[str, Outlook]], path: Path) -> None:
             Words(f"{path.name} names no picture format.", f"{path.name} no indica un formato de imagen."),
             Words(f"End it in {', '.join(_FORMATS)}.", f"Termínelo en {', '.join(_FORMATS)}."),
         )
+    verify_writable(path)
+
+
+def draw(found: Sequence[tuple[str, Outlook]], path: Path) -> None:
+    """Draw utilisation, wait and abandonment of each policy with their intervals, and the course of the first day."""
+    from matplotlib.figure import Figure as Canvas
+
     canvas = Canvas(figsize=(11.0, 6.5), layout="constrained")
     grid = canvas.add_gridspec(2, 3)
     names = [name for name, _ in found]

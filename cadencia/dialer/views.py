@@ -161,7 +161,7 @@ class SimulatedView(msgspec.Struct, frozen=True):
     """What a what-if was answered from.
 
     `pieces` of the day of `hours` each; the present and the changed number of agents; channels of the trunk; the
-    answer rate of the simulated debtors. `known` is False while the campaign has learnt nothing of its own.
+    share of the dials that a person answers. `known` is False while the campaign has learnt nothing of its own.
     """
 
     pieces: int

@@ -13,8 +13,9 @@ from typing import Any, Final
 from cadencia.pacing.budget import Count
 from cadencia.pacing.controllers import Policy
 from cadencia.pacing.kernel import COMPILED
+from cadencia.pacing.learned import Learned
 from cadencia.pacing.simulator import Floor, Result
-from cadencia.pacing.whatif import Figure, Scenario, figure, run_days, summed_up
+from cadencia.pacing.whatif import Figure, Scenario, figure, run_days, summed_up, world_of
 
 #: Pieces of the day that are simulated; the intervals come from what they differ by.
 PIECES: Final = 4
@@ -87,7 +88,7 @@ class Answer:
     Attributes:
         difference: then less now, piece by piece on the same debtors: its interval is narrower than theirs.
         pieces, hours: what was simulated: so many pieces of the day of so many hours each.
-        answer_rate: of the simulated debtors, 0 to 1.
+        answer_rate: share of the dials that a person answers, 0 to 1.
         known: whether the campaign has learnt anything; else the debtors are those of an assumed campaign.
     """
 
@@ -118,7 +119,7 @@ def compare(question: Question) -> Answer:
         _difference(now, then),
         PIECES,
         hours,
-        float(question.learned.get("rate", 0.0)),
+        world_of(Learned(question.learned), 0)[0].live,
         sum(question.learned.get("talk", [[0.0]])[0]) > 0.0,
     )
 

@@ -142,6 +142,11 @@ class AnswerRate:
     def _recent(self, launched_s: float) -> bool:
         return self._second - RING_S < math.floor(launched_s) <= self._second
 
+    @property
+    def second(self) -> int:
+        """The whole second up to which time has passed."""
+        return self._second
+
     def refresh(self, now_s: float, cdf_answered: Floats) -> None:
         """Recompute `rate` and `cautious`."""
         self.advance(now_s)
@@ -293,6 +298,12 @@ class Learned:
         return (self._class_launches[1] + 4.0) / (sum(self._class_launches) + 10.0)
 
     @property
+    def usual_rate(self) -> float:
+        """Answers per dial of the last thousands: what to plan with, steadier than the present `rate` and slower."""
+        prior, worth = self.rate.rate, 20.0
+        return (sum(self._class_answers) + prior * worth) / (sum(self._class_dials) + worth)
+
+    @property
     def judged(self) -> bool:
         """Whether any disposition was learnt."""
         return self._judged > 4.0
@@ -334,6 +345,10 @@ class Learned:
     # -- from day to day -----------------------------------------------------------------------------------------------
     def export(self) -> dict[str, Any]:
         """What was learnt, as plain JSON values, for the next day."""
+        now_s = float(self.rate.second)  # of the last launch; a controller that does not look ahead never refreshes
+        launches = np.array([launched_s for launched_s, _, _ in self._dials.values()])
+        self.rings.refresh(np.clip(now_s - launches, 0.0, RING_S), self.rate.rate)
+        self.rate.refresh(now_s, self.rings.cdf_answered)
         return {
             "version": 1,
             "rate": self.rate.rate,

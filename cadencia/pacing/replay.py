@@ -2,7 +2,7 @@
 
 The list comes in the order in which it was dialled, with what became of each call; the agents come and go as they did.
 What the log cannot know is drawn from what the same day shows: how long a person who was abandoned would have talked,
-and what would have become of a call that was taken back.
+what would have become of a call that was taken back, and who is called when a faster policy is through with the list.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cadencia.domain.agents import AT_WORK, AgentState
@@ -62,11 +62,17 @@ class Day:
     presence: tuple[tuple[float, float], ...]
     dialled: tuple[Dialled, ...]
 
+    @property
+    def world(self) -> World:
+        """Where its list is run: a machine that an agent heard costs as long as those of the day, wrap-up included."""
+        heard = [dialled.talk_s + dialled.wrapup_s for dialled in self.dialled if dialled.machine]
+        return replace(REPLAYED, unmask_s=sum(heard) / len(heard)) if heard else REPLAYED
+
     def floor(self, settings: Floor) -> Floor:
-        """The day's own agents and list on a floor with these settings."""
+        """The day's own agents on a floor with these settings."""
         worked_s = sum(end - begin for begin, end in self.presence)
         agents = max(1, round(worked_s / max(1.0, self.hours * 3600.0)))
-        return replace(settings, agents=agents, presence=self.presence, list_size=len(self.dialled))
+        return replace(settings, agents=agents, presence=self.presence)
 
 
 @dataclass
@@ -75,7 +81,7 @@ class Reader:
 
     Args:
         campaign_id: whose attempts.
-        begin, end: the day; events outside are passed over.
+        begin, end: the day; what was dialled in it, and how that went on after its end.
     """
 
     campaign_id: str
@@ -88,7 +94,7 @@ class Reader:
 
     def take(self, event: Event) -> None:
         """Feed the log in order."""
-        if not self.begin <= event.at < self.end:
+        if event.at < self.begin:
             return
         if event.kind == "agent.state":
             self._agent(event)
@@ -97,7 +103,8 @@ class Reader:
 
     def _attempt(self, event: Event, attempt_id: str) -> None:
         if event.kind == "attempt.sending":
-            self._attempts[attempt_id] = Dialled(event.at)
+            if event.at < self.end:
+                self._attempts[attempt_id] = Dialled(event.at)
             return
         dialled = self._attempts.get(attempt_id)
         if dialled is None:
@@ -120,9 +127,10 @@ class Reader:
         if state == AgentState.WRAPUP and event.attempt_id is not None:
             self._wrapping[agent_id] = event.at, event.attempt_id
         if state in AT_WORK:
-            self._working.setdefault(agent_id, event.at)
+            if event.at < self.end:
+                self._working.setdefault(agent_id, event.at)
         elif agent_id in self._working:
-            self._stretches.append((self._working.pop(agent_id), event.at))
+            self._stretches.append((self._working.pop(agent_id), min(event.at, self.end)))
 
     def day(self) -> Day:
         """What was read. A day without a stretch of work has no hours."""
@@ -138,7 +146,7 @@ class Reader:
 
 
 def listed(day: Day, seed: int) -> Source:
-    """The list of a day, for `simulate(REPLAYED, day.floor(...), ..., source=...)`.
+    """The list of a day, for `simulate(day.world, day.floor(...), ..., source=...)`, and people like its own after it.
 
     Args:
         seed: of what the log cannot know.
@@ -146,10 +154,13 @@ def listed(day: Day, seed: int) -> Source:
     rng = random.Random(f"{seed}/replay")
     talks = [(d.talk_s, d.wrapup_s) for d in day.dialled if d.outcome == Outcome.CONNECTED and not d.machine]
     ends = [d for d in day.dialled if d.outcome and d.outcome != Outcome.CANCELLED]
-    rows = [_row(dialled, talks, ends, rng) for dialled in day.dialled]
+    end = day.begin + timedelta(hours=day.hours)
+    rows = [_row(dialled, talks, ends, end, rng) for dialled in day.dialled]
 
     def block(number: int, size: int) -> Contacts:
-        part = rows[number * size : (number + 1) * size] or rows[:1]
+        part = rows[number * size : (number + 1) * size]
+        more = random.Random(f"{seed}/replay/{number}")
+        part += more.choices(rows, k=size - len(part))
         luck, answer, nature, end, talk, wrapup = (list(column) for column in zip(*part, strict=True))
         count = len(part)
         return Contacts(
@@ -172,8 +183,15 @@ def listed(day: Day, seed: int) -> Source:
 _Row = tuple[float, float, Nature, float, float, float]
 
 
-def _row(dialled: Dialled, talks: list[tuple[float, float]], ends: list[Dialled], rng: random.Random) -> _Row:
+def _row(
+    dialled: Dialled, talks: list[tuple[float, float]], ends: list[Dialled], end: datetime, rng: random.Random
+) -> _Row:
     seen = dialled
+    if not dialled.outcome and dialled.answer_s is not None:
+        # Still talking when the log ends, or at least so long.
+        so_far_s = max(1.0, (end - dialled.launched).total_seconds() - dialled.answer_s)
+        longer_talks = [talk for talk in talks if talk[0] >= so_far_s] or [(so_far_s, 0.0)]
+        return 0.0, dialled.answer_s, Nature.NO_ANSWER, math.inf, *rng.choice(longer_talks)
     if not dialled.outcome or dialled.outcome == Outcome.CANCELLED:
         rung_s = dialled.end_s or 0.0
         longer = [other for other in ends if (other.answer_s or other.end_s or 0.0) > rung_s]

@@ -17,7 +17,7 @@ import numpy as np
 from cadencia.pacing.controllers import Policy, make_controller
 from cadencia.pacing.learned import EDGES, Learned
 from cadencia.pacing.port import Snapshot
-from cadencia.pacing.replay import REPLAYED, Day, listed
+from cadencia.pacing.replay import Day, listed
 from cadencia.pacing.simulator import Floor, Result, Source, simulate
 from cadencia.pacing.worlds import REALISTIC, Contacts, Nature, Party, World
 
@@ -87,7 +87,7 @@ def run_days(scenario: Scenario, policy: Policy) -> list[Result]:
         seed = scenario.seed * 1000 + day
         world, source = scenario.world, None
         if scenario.replay is not None:
-            world, source = REPLAYED, listed(scenario.replay, seed)
+            world, source = scenario.replay.world, listed(scenario.replay, seed)
         elif scenario.learned is not None:
             world, source = world_of(Learned(scenario.learned), seed)
         result = simulate(
@@ -132,7 +132,7 @@ def world_of(learned: Learned, seed: int) -> tuple[World, Source]:
     Machines that no detector tells from people stay among the answers, in the share that the dispositions showed.
     """
     learned.refresh(Snapshot(0.0, ()))
-    answered, machines = learned.rate.rate, learned.machine_share if learned.judged else 0.0
+    answered, machines = learned.usual_rate, learned.machine_share if learned.judged else 0.0
     live = answered * (1.0 - machines)
     rest = max(1e-9, 1.0 - live)
     machine = min(1.0, answered * machines / rest)
