@@ -345,10 +345,8 @@ class Learned:
     # -- from day to day -----------------------------------------------------------------------------------------------
     def export(self) -> dict[str, Any]:
         """What was learnt, as plain JSON values, for the next day."""
-        now_s = float(self.rate.second)  # of the last launch; a controller that does not look ahead never refreshes
-        launches = np.array([launched_s for launched_s, _, _ in self._dials.values()])
-        self.rings.refresh(np.clip(now_s - launches, 0.0, RING_S), self.rate.rate)
-        self.rate.refresh(now_s, self.rings.cdf_answered)
+        # A controller that does not look ahead never refreshes; as of the last launch.
+        self.rate.refresh(float(self.rate.second), self.rings.cdf_answered)
         return {
             "version": 1,
             "rate": self.rate.rate,
