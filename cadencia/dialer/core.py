@@ -144,6 +144,14 @@ class EngineCore:
             self._refreshes(),
         )
         self._tasks = [asyncio.get_running_loop().create_task(part) for part in work]
+        for task in self._tasks:
+            task.add_done_callback(self._part_ended)
+
+    def _part_ended(self, task: asyncio.Task[None]) -> None:
+        """A part that fell over by a fault of ours: nobody new is dialled without it, and it does not fall silently."""
+        if not task.cancelled() and task.exception() is not None:
+            self.context.stopping = True
+            log.error("engine.part_failed", exc_info=task.exception())
 
     async def _take_up_campaigns(self) -> None:
         for campaign in await self.store.campaigns():

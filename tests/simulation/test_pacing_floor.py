@@ -231,8 +231,9 @@ def test_a_mode_that_changes_with_calls_in_flight_loses_nothing() -> None:
         floor = await opened(8, 2_000, seed=9)
         runner = floor.engine.runners["c1"]
         await asyncio.sleep(900)
+        while not runner.dials:
+            await asyncio.sleep(1.0)
         learned, dials = runner.hours.learned, dict(runner.dials)
-        assert dials
         controller = runner.controller
         await floor.engine.set_campaign("c1", {"wrapup_s": 60}, "ana", "prueba")
         assert runner.controller is controller
