@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cadencia.pacing.controllers import Policy, make_controller
-from cadencia.pacing.learned import EDGES, Learned
+from cadencia.pacing.learned import EDGES, Durations, Learned
 from cadencia.pacing.port import Snapshot
 from cadencia.pacing.replay import Day, listed
 from cadencia.pacing.simulator import Floor, Result, Source, simulate
@@ -129,7 +129,8 @@ def summed_up(policy: Policy, days: Sequence[Result], scenario: Scenario) -> Out
 def world_of(learned: Learned, seed: int) -> tuple[World, Source]:
     """The world that a campaign's estimators describe, and its list.
 
-    Machines that no detector tells from people stay among the answers, in the share that the dispositions showed.
+    Machines that no detector tells from people stay among the answers, in the share that the dispositions showed. What
+    was learnt of talk and wrap-up does not tell them apart either: each takes as long as the mean of all.
     """
     learned.refresh(Snapshot(0.0, ()))
     answered, machines = learned.usual_rate, learned.machine_share if learned.judged else 0.0
@@ -144,6 +145,7 @@ def world_of(learned: Learned, seed: int) -> tuple[World, Source]:
         busy=0.0,
         congestion=0.0,
         invalid_lines=0.0,
+        unmask_s=_mean_s(learned.talk) + _mean_s(learned.wrapup),
         detector=None,
     )
     return world, partial(_drawn, learned, world, seed)
@@ -172,6 +174,14 @@ def _drawn(learned: Learned, world: World, seed: int, block: int, size: int) -> 
         [0] * size,
         rng.random(size).tolist(),
     )
+
+
+def _mean_s(durations: Durations) -> float:
+    """The mean of a piecewise exponential distribution: of each bin, who reaches it, who leaves it, over its hazard."""
+    hazards = durations.hazards(np.zeros(0))
+    reached = np.concatenate([[0.0], np.cumsum(hazards[:-1] * np.diff(EDGES))])
+    survival = np.append(np.exp(-reached), 0.0)
+    return float(((survival[:-1] - survival[1:]) / hazards).sum())
 
 
 def _durations(exponential: np.ndarray[Any, np.dtype[np.float64]], hazards: Any) -> Any:

@@ -59,6 +59,9 @@ def test_machines_that_no_detector_knows_stay_among_the_answers() -> None:
     machines = day.day.machines / (day.day.machines + day.day.answers)
     share = (1.0 - world.live) * world.machine / (world.live + (1.0 - world.live) * world.machine)
     assert share == pytest.approx(machines, abs=0.1)
+    found = outlook(Scenario(Floor(12), learned=prior, hours=2.0, days=2), PROGRESSIVE)
+    assert found.utilisation.mean == pytest.approx(day.utilisation, abs=0.07)
+    assert found.contacts_per_agent_hour.mean == pytest.approx(day.contacts / 24.0, rel=0.2)
     known, _ = world_of(Learned(taught(REALISTIC)[0]), 1)
     assert known.machine < 0.1
 
