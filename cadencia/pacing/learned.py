@@ -277,6 +277,8 @@ class Learned:
             spent_s = event.at_s - since_s
             if was is AgentState.TALKING and spent_s >= 0.0:
                 self.talk.observe(spent_s, ended=state in (AgentState.WRAPUP, AgentState.READY))
+                if state is AgentState.READY:
+                    self.wrapup.observe(0.0, ended=True)  # none is one of no length
             elif was is AgentState.WRAPUP and spent_s >= 0.0:
                 self.wrapup.observe(spent_s, ended=state is AgentState.READY)
         if state in (AgentState.TALKING, AgentState.WRAPUP):
