@@ -32,6 +32,7 @@ WRITTEN = (
     "docs/configuration.md",
     "docs/glossary.md",
     "docs/call-states.md",
+    "docs/simulate.md",
 )
 #: Of the places this was written in, nothing may be left in it. (In two halves, so that this line does not count.)
 WORKPLACE = tuple("".join(halves) for halves in (("/wo", "rk/"), ("../sha", "red"), ("/fa", "rm"), (".libr", "ary")))
