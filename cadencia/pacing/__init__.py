@@ -15,8 +15,13 @@ from cadencia.pacing.port import (
     PacingEventKind,
     Snapshot,
 )
+from cadencia.pacing.reasons import REASONS
+from cadencia.pacing.simulator import Floor, Result, simulate
+from cadencia.pacing.worlds import REALISTIC, World
 
 __all__ = [
+    "REALISTIC",
+    "REASONS",
     "AgentState",
     "AgentView",
     "Budget",
@@ -24,15 +29,19 @@ __all__ = [
     "Count",
     "Decision",
     "DialView",
+    "Floor",
     "Forecast",
     "Learned",
     "Mode",
     "PacingEvent",
     "PacingEventKind",
     "Policy",
+    "Result",
     "Snapshot",
     "Variant",
+    "World",
     "make_controller",
     "rate",
+    "simulate",
     "upper_bound",
 ]

@@ -32,6 +32,8 @@ WRITTEN = (
     "docs/configuration.md",
     "docs/glossary.md",
     "docs/call-states.md",
+    "docs/controllers.md",
+    "docs/pacing.md",
     "docs/simulate.md",
 )
 #: Of the places this was written in, nothing may be left in it. (In two halves, so that this line does not count.)
