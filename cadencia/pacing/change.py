@@ -25,9 +25,9 @@ WARMUP_S: Final = 300.0
 
 #: Agent hours of one answer. A 20-seat floor takes 0.3 s an hour with the compiled kernel and 2 s without (one core of
 #: 2024); beyond _CHEAP_AGENTS an agent's hour costs the more the larger the floor is.
-_AGENT_HOURS: Final = 80.0 if COMPILED else 20.0
+_AGENT_HOURS: Final = 60.0 if COMPILED else 16.0
 _CHEAP_AGENTS: Final = 60.0
-_LEAST_H, _MOST_H = 0.1, 1.5
+_LEAST_H, _MOST_H = 0.1, 1.0
 
 
 @dataclass(frozen=True)

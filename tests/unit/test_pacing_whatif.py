@@ -159,4 +159,4 @@ def test_no_change_makes_no_difference_and_is_simulated_once(monkeypatch: pytest
 def test_a_larger_floor_is_simulated_for_less_time() -> None:
     hours = [hours_for(agents) for agents in (1, 5, 20, 50, 100, 300, 2000)]
     assert hours == sorted(hours, reverse=True)
-    assert hours[0] <= 1.5 and hours[-1] == 0.1
+    assert hours[0] <= 1.0 and hours[-1] == 0.1
