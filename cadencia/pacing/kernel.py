@@ -175,6 +175,25 @@ else:
 
 
 @_compiled
+def exposure(now_s: float, second: int, dials: Floats, frozen: Floats, cdf_answered: Floats) -> float:
+    """What the dials of the last RING_S seconds count for until now.
+
+    Args:
+        second: the whole second up to which cohorts were moved on.
+        dials, frozen: (RING_S,) weights by the second of the launch, modulo RING_S; what dials taken back counted for.
+        cdf_answered: (RING_S + 1,) distribution function of the time to an answer.
+    """
+    part = min(1.0, max(0.0, now_s - second))
+    total = 0.0
+    for slot in range(RING_S):
+        if dials[slot] != 0.0 or frozen[slot] != 0.0:
+            age = (second - slot) % RING_S
+            counted = cdf_answered[age] + part * (cdf_answered[age + 1] - cdf_answered[age])
+            total += dials[slot] * counted + frozen[slot]
+    return total
+
+
+@_compiled
 def ring_times(
     answered: Floats, ended: Floats, unknown: Floats, rate: float, cdf_answered: Floats, cdf_ended: Floats
 ) -> None:

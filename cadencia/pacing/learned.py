@@ -47,8 +47,6 @@ SHAPE_EVERY_S: Final = 30.0
 EDGES: Final[Floats] = np.array([*np.arange(0.0, 24.0, 2.0), *np.geomspace(24.0, 3600.0, 28)])
 
 
-_SLOTS: Final = np.arange(RING_S)
-
 #: The age bins' widths and middles.
 _WIDTHS: Final[Floats] = np.append(EDGES[1:] - EDGES[:-1], np.inf)
 _MIDDLES: Final[Floats] = np.concatenate([0.5 * (EDGES[:-1] + EDGES[1:]), [EDGES[-1] * 1.1]])
@@ -150,10 +148,7 @@ class AnswerRate:
     def refresh(self, now_s: float, cdf_answered: Floats) -> None:
         """Recompute `rate` and `cautious`."""
         self.advance(now_s)
-        ages = (self._second - _SLOTS) % RING_S
-        part = min(1.0, max(0.0, now_s - self._second))
-        counted = cdf_answered[ages] + part * (cdf_answered[ages + 1] - cdf_answered[ages])
-        dials = self._old_dials + float((self._dials * counted + self._frozen).sum())
+        dials = self._old_dials + kernel.exposure(now_s, self._second, self._dials, self._frozen, cdf_answered)
         answers = self._old_answers + float(self._answers.sum())
         prior, worth = self.prior
         weight = worth + max(0.0, dials)

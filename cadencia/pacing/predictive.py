@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from cadencia.domain.agents import AT_WORK, AgentState
+from cadencia.domain.agents import AgentState
 from cadencia.pacing import kernel, reasons
 from cadencia.pacing.learned import ABSURD_S, EDGES, Learned
 from cadencia.pacing.limits import OVERDRAWN_DROPS, cancellable, ceiling
@@ -156,21 +156,23 @@ class PredictiveController:
         if agents is self._agents_seen:
             return
         self._agents_seen = agents
-        self._at_work = free = 0
+        waits = free = 0
         since: list[float] = []
         kinds: list[int] = []
         shares: list[float] = []
         for agent in agents:
+            # By identity: this runs over every agent, and looking an enum up in a set costs more than all the rest.
             state = agent.state
-            if state not in AT_WORK:
-                continue
-            self._at_work += 1
-            if state is AgentState.READY:
-                free += agent.share >= 0.5
-            elif state is not AgentState.PREVIEW:
+            if state is AgentState.TALKING or state is AgentState.RESERVED or state is AgentState.WRAPUP:
                 since.append(agent.since_s)
                 kinds.append(1 if state is AgentState.WRAPUP else 0)
                 shares.append(agent.share)
+            elif state is AgentState.READY:
+                waits += 1
+                free += agent.share >= 0.5
+            elif state is AgentState.PREVIEW:
+                waits += 1
+        self._at_work = len(since) + waits
         self._free = free
         self._busy = (_finite(since), np.array(kinds, dtype=np.int64), np.array(shares))
 
