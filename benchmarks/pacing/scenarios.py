@@ -42,6 +42,9 @@ OWN: dict[str, Policy] = {
     "predictive+cancel": Policy(Mode.PREDICTIVE, cancel_late=True, choose=False),
     "predictive": Policy(Mode.PREDICTIVE, cancel_late=False, choose=False),
     CLASSES: Policy(Mode.PREDICTIVE, cancel_late=True, choose=True),
+    # What each is worth by itself: knowing the classes, and then choosing among them.
+    "predictive+classes": Policy(Mode.PREDICTIVE, cancel_late=False, choose=False),
+    "predictive+classes+choose": Policy(Mode.PREDICTIVE, cancel_late=False, choose=True),
     "progressive": Policy(Mode.PROGRESSIVE),
     "ratio 2": Policy(Mode.RATIO, ratio=2.0),
 }
@@ -124,7 +127,7 @@ def world_of(policy: str, cell: Cell) -> World:
     The classes' answer rates average to the cell's, so that an answer costs as many dials as without the hint.
     """
     world = WORLDS[cell.world]
-    if policy == CLASSES and not world.classes:
+    if policy in OWN and "classes" in policy and not world.classes:
         world = replace(world, classes=KNOWN_CLASSES)
     return replace(world, live=cell.answer_rate)
 
