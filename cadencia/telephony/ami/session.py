@@ -3,6 +3,8 @@
 Every action has a deadline and ends: with the answer, with `AmiRefused`, or with `AmiTimeout` or `AmiLost`, after
 which nobody knows whether it was done and the caller has to ask the switch. The reader never waits for anybody: an
 event handler is a plain function, and one that raises is logged and does not end the reading.
+
+A switch that does not read is a switch that is lost: orders that pile up for it would all be carried out late, at once.
 """
 
 from __future__ import annotations
@@ -41,6 +43,20 @@ _REACH = Words(
 )
 _NO_LINK = (Words("there is no link to the switch", "no hay enlace con el conmutador"),)
 
+#: Why a session ended.
+_CLOSED = Words("we closed the connection", "nosotros cerramos la conexión")
+_UNREAD = Words("the switch does not read what we send", "el conmutador no lee lo que enviamos")
+_SILENT = Words("the switch does not answer any more", "el conmutador ya no responde")
+_SHUTS_DOWN = Words("the switch shuts down", "el conmutador se apaga")
+_ENDED = Words("the switch closed the connection", "el conmutador cerró la conexión")
+
+
+def _lost_by(error: Exception | None) -> Words:
+    if error is None:
+        return _ENDED
+    why = reason(error)
+    return Words(f"the connection broke ({why})", f"se rompió la conexión ({why.es})")
+
 
 @dataclass(frozen=True)
 class Action:
@@ -51,13 +67,33 @@ class Action:
     variables: Mapping[str, str | int] | None = None
 
 
+#: Real seconds that a write may stay blocked, and bytes that may wait to be written, before the session is given up.
+WRITE_BLOCKED_S = 2.0
+MAX_UNWRITTEN_BYTES = 1 << 20
+
+#: Weight of the newest answer in the mean round trip.
+_NEWEST = 0.1
+
+#: Ids of actions that are over and may still be answered: so many are remembered, the newest.
+_REMEMBERED = 4096
+
+#: Events that the session itself listens to.
+_OWN_EVENTS = frozenset({"FullyBooted", "Shutdown"})
+
+
+#: All of a row, so that one that comes twice is known.
+_Row = tuple[tuple[str, tuple[str, ...]], ...]
+
+
 @dataclass(slots=True)
 class _Pending:
     action: str
     answer: asyncio.Future[Message]
     timer: asyncio.TimerHandle
-    rows: list[Message] | None = None  # of a list action
-    first: Message | None = None
+    sent_s: float
+    answered: bool = False
+    rows: dict[_Row, Message] | None = None  # of a list action
+    due: Message | None = None  # the closing event of a list that lacks rows yet
 
 
 def tcp(host: str, port: int, *, tls: ssl.SSLContext | None = None) -> Connector:
@@ -125,16 +161,38 @@ class AmiSession(asyncio.Protocol):
     Args:
         on_event: called with each event, in order of arrival.
         wanted: names of the events to decode; None for all.
+
+    Attributes:
+        lost: done when the connection is.
+        lost_reason: why it is, None while it stands.
+        booted: the server's FullyBooted, None before it came; its `Uptime` (s) tells a server that was started anew.
+        bytes_in, events: received so far.
+        heard_s: when the last byte came, seconds of the loop's clock.
+        since_s: when the connection was made, likewise.
+        round_trip_ms: from an action to its answer, weighted towards the newest; None before the first.
+        late_answers: to actions whose deadline had passed; dropped.
+        stray_answers: that came twice, or to nothing we ever asked; dropped.
     """
 
     def __init__(self, on_event: EventHandler, wanted: Collection[str] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         self._on_event = on_event
-        self._decoder = Decoder(wanted)
+        self._wanted = None if wanted is None else frozenset(wanted)
+        self._decoder = Decoder(None if wanted is None else frozenset(wanted) | _OWN_EVENTS)
         self._pending: dict[str, _Pending] = {}
+        self._unanswered: dict[str, None] = {}  # timed out: their answers may still come
+        self._lists: dict[str, None] = {}  # over: their rows are nobody's
         self._ids = itertools.count(1)
         self._transport: asyncio.Transport | None = None
-        self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        self.bytes_in = 0
+        self._blocked: asyncio.TimerHandle | None = None
+        self.lost: asyncio.Future[Exception | None] = self._loop.create_future()
+        self.lost_reason: Words | None = None
+        self.booted: Message | None = None
+        self._boot = asyncio.Event()
+        self.bytes_in = self.events = 0
+        self.late_answers = self.stray_answers = 0
+        self.round_trip_ms: float | None = None
+        self.since_s = self.heard_s = self._loop.time()
 
     @classmethod
     async def connect(
@@ -201,14 +259,29 @@ class AmiSession(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101
         self._transport = transport
+        self.since_s = self.heard_s = self._loop.time()
 
     def data_received(self, data: bytes) -> None:
         self.bytes_in += len(data)
+        self.heard_s = self._loop.time()
         for message in self._decoder.feed(data):
             self._take(message)
 
+    def pause_writing(self) -> None:
+        # Reading goes on: what the switch still says may be the end of calls.
+        if self._blocked is None:
+            self._blocked = self._loop.call_later(WRITE_BLOCKED_S, self.lose, _UNREAD)
+
+    def resume_writing(self) -> None:
+        if self._blocked is not None:
+            self._blocked.cancel()
+            self._blocked = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self.resume_writing()
+        if self.lost_reason is None:
+            self.lost_reason = _lost_by(exc)
         pending, self._pending = self._pending, {}
         for waiting in pending.values():
             waiting.timer.cancel()
@@ -222,6 +295,7 @@ class AmiSession(asyncio.Protocol):
                     )
                 )
                 waiting.answer.exception()  # the caller may be gone: then nobody needs to hear of it
+        self._boot.set()
         if not self.lost.done():
             self.lost.set_result(exc)
 
@@ -229,7 +303,7 @@ class AmiSession(asyncio.Protocol):
     @property
     def up(self) -> bool:
         """Whether the connection stands."""
-        return self._transport is not None and not self.lost.done()
+        return self._transport is not None and not self._transport.is_closing()
 
     @property
     def malformed(self) -> int:
@@ -259,15 +333,18 @@ class AmiSession(asyncio.Protocol):
         return await answer
 
     def send(self, actions: Sequence[Action], *, timeout_s: float = 5.0) -> list[asyncio.Future[Message]]:
-        """Send several actions in one write and return a future for each answer."""
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            raise AmiLost(*_NO_LINK)
+        """Send several actions in one write and return a future for each answer.
+
+        Raises:
+            LocalProtocolError: one of them must not reach the wire; none was sent.
+            AmiLost: there is no link, or the switch has not read for so long that it was given up; none was sent.
+        """
         ids = [f"c{next(self._ids)}" for _ in actions]
         wire = b"".join(
             encode(action.name, [("ActionID", id_), *action.fields.items()], action.variables)
             for id_, action in zip(ids, actions, strict=True)
         )
+        transport = self._writable(wire)
         answers = [self._expect(id_, action.name, timeout_s).answer for id_, action in zip(ids, actions, strict=True)]
         transport.write(wire)
         return answers
@@ -275,32 +352,69 @@ class AmiSession(asyncio.Protocol):
     async def rows(
         self, name: str, fields: Mapping[str, str | int] | None = None, *, timeout_s: float = 10.0
     ) -> list[Message]:
-        """Send a list action (Status, DeviceStateList) and return its events, without the closing one."""
-        if self._transport is None:
-            raise AmiLost(*_NO_LINK)
+        """Send a list action (Status, DeviceStateList) and return its events, without the closing one.
+
+        A row that came twice is there once; fewer rows than the closing event counts are no list.
+
+        Raises:
+            LocalProtocolError, AmiLost: see `send`.
+            AmiRefused: the switch refused it.
+            AmiTimeout: it was not complete in time.
+        """
         id_ = f"c{next(self._ids)}"
         wire = encode(name, [("ActionID", id_), *(fields or {}).items()])
+        transport = self._writable(wire)
         pending = self._expect(id_, name, timeout_s)
-        pending.rows = []
-        self._transport.write(wire)
+        pending.rows = {}
+        transport.write(wire)
         await pending.answer
-        return pending.rows
+        return list(pending.rows.values())
 
-    def close(self) -> None:
-        """End the connection; unanswered actions end with AmiLost."""
+    async def full_boot(self, timeout_s: float = 1.0) -> Message | None:
+        """The server's FullyBooted, waited for so long; None if it does not come or the link is lost."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._boot.wait()
+        return self.booted
+
+    def lose(self, why: Words) -> None:
+        """Give the connection up, for a reason; unanswered actions end with AmiLost."""
+        if self.lost_reason is None:
+            self.lost_reason = why
+            if why is not _CLOSED:
+                log.warning("ami.session_lost", reason=str(why), waiting=len(self._pending))
         if self._transport is not None:
             self._transport.abort()
 
+    def close(self) -> None:
+        """End the connection; unanswered actions end with AmiLost."""
+        self.lose(_CLOSED)
+
     # -- inside -------------------------------------------------------------------------------------------------------
+    def _writable(self, wire: bytes) -> asyncio.Transport:
+        """The transport, if it may take these bytes."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise AmiLost(*_NO_LINK)
+        if self._blocked is not None and transport.get_write_buffer_size() + len(wire) > MAX_UNWRITTEN_BYTES:
+            self.lose(_UNREAD)
+            raise AmiLost(_UNREAD)
+        return transport
+
     def _expect(self, id_: str, name: str, timeout_s: float) -> _Pending:
-        loop = asyncio.get_running_loop()
-        pending = _Pending(name, loop.create_future(), loop.call_later(timeout_s, self._late, id_, timeout_s))
-        self._pending[id_] = pending
+        timer = self._loop.call_later(timeout_s, self._late, id_, timeout_s)
+        self._pending[id_] = pending = _Pending(name, self._loop.create_future(), timer, self._loop.time())
         return pending
 
     def _late(self, id_: str, timeout_s: float) -> None:
         pending = self._pending.pop(id_, None)
-        if pending is not None and not pending.answer.done():
+        if pending is None:
+            return
+        if not pending.answered:
+            _remember(self._unanswered, id_)
+        if pending.rows is not None:
+            _remember(self._lists, id_)
+        if not pending.answer.done():
             pending.answer.set_exception(
                 AmiTimeout(
                     Words(
@@ -312,41 +426,78 @@ class AmiSession(asyncio.Protocol):
             pending.answer.exception()
 
     def _take(self, message: Message) -> None:
-        pending = self._pending.get(message.get("ActionID")) if "ActionID" in message else None
+        id_ = message.get("ActionID")
+        pending = self._pending.get(id_) if id_ else None
         if message.kind == "Response":
             if pending is not None:
-                self._answer(message, pending)
-            return
-        if pending is not None and pending.rows is not None:
-            if message.get("EventList").lower() == "complete":
-                self._resolve(message, pending)
+                self._answer(message, id_, pending)
+            elif id_ in self._unanswered:
+                del self._unanswered[id_]
+                self.late_answers += 1
             else:
-                pending.rows.append(message)
-            return
-        if message.kind == "Event":
+                self.stray_answers += 1
+        elif pending is not None and pending.rows is not None:
+            self._row(message, id_, pending)
+        elif message.kind == "Event" and id_ not in self._lists:
+            self._event(message)
+
+    def _event(self, message: Message) -> None:
+        self.events += 1
+        if message.name == "FullyBooted":
+            self.booted = message
+            self._boot.set()
+        if self._wanted is None or message.name in self._wanted or message.name not in _OWN_EVENTS:
             try:
                 self._on_event(message)
             except Exception:
                 log.exception("ami.handler_failed", event_name=message.name)
+        if message.name == "Shutdown":
+            self.lose(_SHUTS_DOWN)
 
-    def _answer(self, message: Message, pending: _Pending) -> None:
+    def _answer(self, message: Message, id_: str, pending: _Pending) -> None:
+        if pending.answered:
+            self.stray_answers += 1  # the head of a list, twice
+            return
+        pending.answered = True
+        trip_ms = (self._loop.time() - pending.sent_s) * 1000.0
+        mean_ms = self.round_trip_ms
+        self.round_trip_ms = trip_ms if mean_ms is None else mean_ms + _NEWEST * (trip_ms - mean_ms)
         if message.name == "Error":
-            self._forget(message, pending)
+            self._forget(id_, pending)
             if not pending.answer.done():
                 text = message.get("Message") or "no reason given"
                 pending.answer.set_exception(AmiRefused(f"{pending.action}: {text}"))
                 pending.answer.exception()
         elif pending.rows is None or "EventList" not in message:
-            self._resolve(message, pending)
+            self._resolve(message, id_, pending)
 
-    def _resolve(self, message: Message, pending: _Pending) -> None:
-        self._forget(message, pending)
+    def _row(self, message: Message, id_: str, pending: _Pending) -> None:
+        assert pending.rows is not None  # noqa: S101
+        if message.get("EventList").lower() == "complete":
+            pending.due = message
+        else:
+            pending.rows[tuple((key, message.all(key)) for key in message.keys())] = message  # noqa: SIM118
+        told = pending.due.number("ListItems") if pending.due is not None else None
+        if pending.due is not None and len(pending.rows) >= (told or 0):
+            self._resolve(pending.due, id_, pending)
+
+    def _resolve(self, message: Message, id_: str, pending: _Pending) -> None:
+        self._forget(id_, pending)
         if not pending.answer.done():
             pending.answer.set_result(message)
 
-    def _forget(self, message: Message, pending: _Pending) -> None:
+    def _forget(self, id_: str, pending: _Pending) -> None:
         pending.timer.cancel()
-        self._pending.pop(message["ActionID"], None)
+        self._pending.pop(id_, None)
+        if pending.rows is not None:
+            _remember(self._lists, id_)
+
+
+def _remember(ids: dict[str, None], id_: str) -> None:
+    """Bounded, whatever the switch leaves out."""
+    ids[id_] = None
+    if len(ids) > _REMEMBERED:
+        del ids[next(iter(ids))]
 
 
 async def rights(session: AmiSession) -> frozenset[str]:
@@ -381,7 +532,14 @@ class AmiLink:
             closed and the link tries again later.
         on_down: called when a session that was up is lost.
         on_trouble: called with each failed try.
-        ping_s: a silent link is probed this often (real seconds); no answer in `ping_s` more, and it is lost.
+        ping_s: a link that has been silent for so long (real seconds) is probed; still silent for `ping_s` more, and it
+            is lost.
+
+    Attributes:
+        session: the one that is up, None while there is none.
+        reconnects: how often it came up again after it was lost.
+        up_since_s: when it came up, seconds of the loop's clock; None while it is down.
+        lost_reason: why the last session that was up ended, None before that.
     """
 
     def __init__(
@@ -395,7 +553,7 @@ class AmiLink:
         on_down: Callable[[], None],
         on_trouble: Callable[[TelephonyError], None] = lambda error: None,
         wanted: Collection[str] | None = None,
-        ping_s: float = 5.0,
+        ping_s: float = 2.0,
         rng: random.Random | None = None,
     ) -> None:
         self._connector, self._user, self._secret = connector, user, secret
@@ -404,6 +562,10 @@ class AmiLink:
         self._ping_s = ping_s
         self._rng = rng or random.Random()
         self.session: AmiSession | None = None
+        self.reconnects = 0
+        self.up_since_s: float | None = None
+        self.lost_reason: Words | None = None
+        self._was_up = False
 
     async def run(self) -> None:
         """Keep the link until cancelled."""
@@ -424,30 +586,47 @@ class AmiLink:
         session = await AmiSession.connect(
             self._connector, self._user, self._secret, self._on_event, wanted=self._wanted
         )
+        # Beside the resynchronisation: a switch that falls silent in it is noticed as soon as at any other time.
+        watch = asyncio.get_running_loop().create_task(self._watch(session))
         try:
             await self._on_up(session)
-            self.session = session
-            await self._watch(session)
+            self.session, self.up_since_s = session, asyncio.get_running_loop().time()
+            self.reconnects += self._was_up
+            self._was_up = True
+            await watch
         finally:
             was_up, self.session = self.session is session, None
             session.close()
+            watch.cancel()
             if was_up:
+                self.up_since_s, self.lost_reason = None, session.lost_reason
                 self._on_down()
+            await asyncio.gather(watch, return_exceptions=True)
         return -1
 
     async def _watch(self, session: AmiSession) -> None:
-        seen = -1
+        """Returns when the session is lost; loses it if the switch falls silent.
+
+        Any byte is a sign of life: the answer to one ping may be lost on the way, so a second one follows half-way.
+        """
+        loop = asyncio.get_running_loop()
+        pinged_s, pings, seen = 0.0, 0, 0
         while session.up:
+            if session.bytes_in != seen:
+                pings = 0
+            due_s = pinged_s + pings * self._ping_s / 2 if pings else session.heard_s + self._ping_s
+            if loop.time() >= due_s and pings == 2:
+                return session.lose(_SILENT)
+            if loop.time() >= due_s:
+                pinged_s, pings = (pinged_s if pings else loop.time()), pings + 1
+                seen = session.bytes_in
+                with contextlib.suppress(AmiLost):
+                    session.send([Action("Ping")], timeout_s=self._ping_s)
+                continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._ping_s):
+                async with asyncio.timeout_at(due_s):
                     await asyncio.shield(session.lost)
-                return
-            if session.bytes_in == seen:
-                try:
-                    await session.action("Ping", timeout_s=self._ping_s)
-                except TelephonyError:
-                    return
-            seen = session.bytes_in
+        return None
 
 
 __all__ = [
