@@ -39,7 +39,8 @@ Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
 EventHandler = Callable[[Message], None]
 
 _REACH = Words(
-    "Start Asterisk, and check switch.host and switch.port.", "Arranque Asterisk, y revise switch.host y switch.port."
+    "Start Asterisk, and check host and port of the server in the settings.",
+    "Arranque Asterisk, y revise host y port del servidor en la configuración.",
 )
 _NO_LINK = (Words("there is no link to the switch", "no hay enlace con el conmutador"),)
 
@@ -246,8 +247,20 @@ class AmiSession(asyncio.Protocol):
                     f"El conmutador rechazó al usuario {user!r} ({error.message}).",
                 ),
                 Words(
-                    "Check switch.user and switch.secret against manager.conf, and its permit lines.",
-                    "Compare switch.user y switch.secret con manager.conf, y sus líneas permit.",
+                    "Check the server's user and secret against manager.conf, and its permit lines.",
+                    "Compare user y secret del servidor con manager.conf, y sus líneas permit.",
+                ),
+            ) from None
+        except AmiLost:
+            session.close()
+            if session.bytes_in:
+                raise
+            # Whoever speaks AMI greets first; a TLS port waits for us to begin.
+            raise AmiLost(
+                Words("the switch cut the connection without a word", "el conmutador cortó la conexión sin decir nada"),
+                Words(
+                    "If that is the port of tlsbindaddr in manager.conf, set tls = true; else check host and port.",
+                    "Si ese es el puerto de tlsbindaddr en manager.conf, ponga tls = true; si no, revise host y port.",
                 ),
             ) from None
         except BaseException:  # a cancelled log-in must not leave a connection behind either

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from importlib import resources
 
+from cadencia.errors import ConfigError, Words
 from cadencia.telephony.asterisk.plan import ENGINE_EVENTS, ENGINE_READ, ENGINE_WRITE, AgentPhone, SwitchPlan, Trunk
 
 MANAGER_FILE = "cadencia_manager.conf"
@@ -22,7 +23,18 @@ _MADE = "; Made by Cadencia. Do not edit: it is made anew from the program's own
 
 
 def generate(plan: SwitchPlan) -> dict[str, str]:
-    """The three files: name -> text."""
+    """The three files: name -> text.
+
+    Raises:
+        ConfigError: the account, a trunk or a telephone that is to be written has no secret.
+    """
+    missing = plan.without_secret()
+    if missing:
+        more = f" (+{len(missing) - 1})" if len(missing) > 1 else ""
+        raise ConfigError(
+            Words(f"There is no secret for {missing[0]}{more}.", f"No hay clave para {missing[0]}{more}."),
+            Words("Set one and try again.", "Póngala e intente de nuevo."),
+        )
     return {
         MANAGER_FILE: manager_conf(plan),
         EXTENSIONS_FILE: extensions_conf(plan),
@@ -77,8 +89,8 @@ def _extensions(plan: SwitchPlan, digest: str) -> str:
 
 def pjsip_conf(plan: SwitchPlan, *, secrets: bool = True) -> str:
     """Trunks and telephones, to be included in pjsip.conf after its transports."""
-    parts = [_trunk(trunk, plan.transport, secrets) for trunk in plan.trunks]
-    parts += [_agent(agent, plan.transport, secrets) for agent in plan.agents]
+    parts = [_trunk(trunk, plan.transport, secrets) for trunk in plan.trunks if not trunk.own]
+    parts += [_agent(agent, plan.transport, secrets) for agent in plan.agents if not agent.own]
     return _MADE + "\n".join(parts)
 
 
@@ -111,17 +123,19 @@ def _trunk(trunk: Trunk, transport: str, secrets: bool) -> str:
 
 def _agent(agent: AgentPhone, transport: str, secrets: bool) -> str:
     name = agent.name
+    # A browser is reached over the connection that it opened itself, whatever its transport is called at the site.
+    # `webrtc` means DTLS with a certificate that Asterisk makes, ICE, rtcp-mux and bundling.
+    medium = ["webrtc = yes", "allow = ulaw"] if agent.browser else ["rtp_symmetric = yes", "allow = ulaw,alaw"]
     lines = [
         f"[{name}]",
         "type = endpoint",
-        f"transport = {transport}",
+        *([] if agent.browser else [f"transport = {transport}"]),
         f"aors = {name}",
         f"auth = {name}",
         "context = from-agent",
         "disallow = all",
-        "allow = ulaw,alaw",
+        *medium,
         "direct_media = no",
-        "rtp_symmetric = yes",
         "timers = always",
         f"timers_sess_expires = {agent.session_expires_s}",
         f"[{name}]",

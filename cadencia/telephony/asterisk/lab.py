@@ -18,7 +18,7 @@ from typing import Any
 
 from cadencia.errors import AmiLost, AmiRefused, AmiTimeout, ConfigError, SwitchUnfit, Words
 from cadencia.telephony.asterisk.install import Installation, find_asterisk
-from cadencia.telephony.asterisk.labfiles import ADMIN, free_ports, write_files
+from cadencia.telephony.asterisk.labfiles import ADMIN, LabPorts, free_ports, write_files
 from cadencia.telephony.asterisk.plain import PlainAmi
 from cadencia.telephony.asterisk.plan import AgentPhone, AmiAccount, SwitchPlan, Trunk, Waits
 
@@ -67,11 +67,15 @@ class Lab:
         admin: also make an account that may do everything (`admin_user`, `admin_secret`).
         detached: leave it running when this program ends; `stop_lab` ends it.
         trunk_port: where the carrier of the first trunk listens; by default a free port.
+        tls: the manager interface also over TLS, with a certificate for 127.0.0.1 and localhost (needs trustme).
+        browser_agents: how many telephones in browsers there are: w1001, w1002, ...; they register over `ws_port`.
 
     Attributes:
         plan: what it is configured with; `plan.account` is the engine's account.
         dir: its folder.
         ami_port, sip_port: where it listens on 127.0.0.1.
+        tls_port: the manager interface over TLS; 0 without `tls`. `ca` is the certificate of its issuer.
+        ws_port: where browsers register, `ws://127.0.0.1:PORT/ws`; 0 without `browser_agents`.
         trunk_ports: where the carriers are expected, UDP on 127.0.0.1.
         pid: of the server.
         ready_s: seconds from start to FullyBooted.
@@ -89,17 +93,20 @@ class Lab:
         admin: bool = False,
         detached: bool = False,
         trunk_port: int | None = None,
+        tls: bool = False,
+        browser_agents: int = 0,
     ) -> None:
         self.asterisk = asterisk or find_asterisk()
         self.detached = detached
         self.admin_user, self.admin_secret = ADMIN, secrets.token_hex(12) if admin else ""
         self._fixed_trunk_port = trunk_port
-        self._counts = (agents, trunks)
+        self._counts = (agents, trunks, browser_agents)
+        self._tls = tls
         self._rtp_timeout_s = rtp_timeout_s
         account = AmiAccount("cadencia", secrets.token_hex(12))
         self.plan = SwitchPlan(account, (Trunk("trunk", "127.0.0.1"),), waits=waits, wait_tone=wait_tone)
         self.dir = Path()
-        self.ami_port = self.sip_port = 0
+        self.ami_port = self.sip_port = self.tls_port = self.ws_port = 0
         self.trunk_ports: tuple[int, ...] = ()
         self.ready_s = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -173,8 +180,7 @@ class Lab:
             self.dir,
             self.asterisk,
             self.plan,
-            ami_port=self.ami_port,
-            sip_port=self.sip_port,
+            LabPorts(self.ami_port, self.sip_port, self.tls_port, self.ws_port),
             admin_secret=self.admin_secret,
         )
         # -f keeps it our child, so its process id is known; no console is attached
@@ -194,8 +200,9 @@ class Lab:
         return self._process.poll() is None if self._process else runs_in(self._pid, str(self.dir))
 
     def _plan_ports(self) -> None:
-        agents, trunks = self._counts
-        (self.ami_port,), udp = free_ports(1, 1 + trunks)
+        agents, trunks, browsers = self._counts
+        tcp, udp = free_ports(3, 1 + trunks)
+        self.ami_port, self.tls_port, self.ws_port = tcp[0], tcp[1] if self._tls else 0, tcp[2] if browsers else 0
         self.sip_port, self.trunk_ports = udp[0], tuple(udp[1:])
         if self._fixed_trunk_port:
             self.trunk_ports = (self._fixed_trunk_port, *self.trunk_ports[1:])
@@ -206,7 +213,10 @@ class Lab:
                 Trunk("trunk" if n == 1 else f"trunk{n}", "127.0.0.1", port, "", "", (), self._rtp_timeout_s, 0)
                 for n, port in enumerate(self.trunk_ports, 1)
             ),
-            agents=tuple(AgentPhone(f"a{1000 + n}", secrets.token_hex(8)) for n in range(1, agents + 1)),
+            agents=(
+                *(AgentPhone(f"a{1000 + n}", secrets.token_hex(8)) for n in range(1, agents + 1)),
+                *(AgentPhone(f"w{1000 + n}", secrets.token_hex(8), browser=True) for n in range(1, browsers + 1)),
+            ),
         )
 
     def _wait(self, timeout_s: float) -> None:
@@ -256,6 +266,11 @@ class Lab:
         """Process id of the server, 0 if it does not run."""
         return self._pid
 
+    @property
+    def ca(self) -> Path:
+        """Certificate of whoever issued that of the TLS port."""
+        return self.dir / "keys/ca.pem"
+
     def log(self) -> str:
         """What it has written so far: console output and notices, warnings, errors."""
         parts = [self.dir / "log/stdout", self.dir / "log/messages.log"]
@@ -284,6 +299,8 @@ class Lab:
             "admin_user": self.admin_user if self.admin_secret else "",
             "admin_secret": self.admin_secret,
             "sip_port": self.sip_port,
+            "tls_port": self.tls_port,
+            "ws_port": self.ws_port,
             "trunks": {t.name: t.port for t in self.plan.trunks},
             "agents": {a.name: a.secret for a in self.plan.agents},
             "ready_s": round(self.ready_s, 3),

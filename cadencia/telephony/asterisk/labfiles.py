@@ -6,9 +6,10 @@ import math
 import random
 import socket
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
-from cadencia.errors import SwitchUnfit, Words
+from cadencia.errors import ConfigError, SwitchUnfit, Words
 from cadencia.telephony.asterisk.config import EXTENSIONS_FILE, MANAGER_FILE, PJSIP_FILE, generate
 from cadencia.telephony.asterisk.install import Installation
 from cadencia.telephony.asterisk.plan import SwitchPlan
@@ -30,6 +31,9 @@ res_musiconhold res_manager_devicestate
 """
 MODULES = tuple(_MODULES.split())
 
+#: Also needed where agents speak in their browser.
+BROWSER_MODULES = ("res_crypto", "res_srtp", "res_http_websocket", "res_pjsip_transport_websocket")
+
 #: Hertz of what a server of this kind plays, apart from each other and from the tones of the test peers.
 MESSAGE_HZ = 1400
 MUSIC_HZ = 550
@@ -38,7 +42,7 @@ RING_HZ = 425
 MESSAGE_S = 2.0
 ADMIN = "lab-admin"
 
-_FOLDERS = ("etc", "var", "data", "data/sounds/cadencia", "data/moh", "spool", "run", "log", "keys", "agi", "sbin")
+_FOLDERS = ("etc", "var", "data", "data/sounds/cadencia", "data/moh", "spool", "run", "log", "keys/keys", "agi", "sbin")
 
 
 def free_ports(tcp: int, udp: int) -> tuple[list[int], list[int]]:
@@ -73,8 +77,25 @@ def _free(kind: socket.SocketKind, count: int, taken: set[int]) -> list[int]:
     )
 
 
+@dataclass(frozen=True)
+class LabPorts:
+    """Where a throwaway server listens on 127.0.0.1; 0: it does not.
+
+    Attributes:
+        ami: the manager interface.
+        sip: SIP over UDP.
+        tls: the manager interface over TLS.
+        ws: the WebSocket of browsers, without TLS.
+    """
+
+    ami: int
+    sip: int
+    tls: int = 0
+    ws: int = 0
+
+
 def write_files(
-    folder: Path, asterisk: Installation, plan: SwitchPlan, *, ami_port: int, sip_port: int, admin_secret: str = ""
+    folder: Path, asterisk: Installation, plan: SwitchPlan, ports: LabPorts, *, admin_secret: str = ""
 ) -> None:
     """Writes the whole configuration of a throwaway server into the folder.
 
@@ -82,22 +103,28 @@ def write_files(
         folder: an existing empty folder.
         asterisk: what will run in it.
         plan: trunks, telephones and account.
-        ami_port: where the manager interface listens, on 127.0.0.1.
-        sip_port: where SIP listens, UDP on 127.0.0.1.
+        ports: where it listens. With TLS, certificate and key are made: `keys/ami.pem`, issued by `keys/ca.pem`.
         admin_secret: if not empty, there is a second account with all rights, `lab-admin`.
+
+    Raises:
+        ConfigError: TLS is wanted, and trustme is not installed.
     """
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     _link_data(folder, asterisk.data_dir)
     _sound(folder / "data/sounds/cadencia/identify.sln", MESSAGE_HZ, MESSAGE_S)
     _sound(folder / "data/moh/hold.sln", MUSIC_HZ, 10.0)
+    if ports.tls:
+        _certificate(folder)
+    modules = MODULES + (BROWSER_MODULES if ports.ws else ())
     texts = {
         **generate(plan),
         "asterisk.conf": _asterisk_conf(folder, asterisk),
-        "modules.conf": "[modules]\nautoload = no\n" + "".join(f"load = {m}.so\n" for m in MODULES),
-        "manager.conf": _manager_conf(ami_port, admin_secret),
+        "modules.conf": "[modules]\nautoload = no\n" + "".join(f"load = {m}.so\n" for m in modules),
+        "manager.conf": _manager_conf(folder, ports, admin_secret),
         "extensions.conf": _EXTENSIONS,
-        "pjsip.conf": _PJSIP.format(port=sip_port),
+        "pjsip.conf": _PJSIP.format(port=ports.sip, ws=_WS if ports.ws else ""),
+        **({"http.conf": _HTTP.format(port=ports.ws)} if ports.ws else {}),
         "musiconhold.conf": f"[default]\nmode = files\ndirectory = {folder}/data/moh\n",
         **_FIXED,
     }
@@ -136,12 +163,30 @@ def _asterisk_conf(folder: Path, asterisk: Installation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _manager_conf(port: int, admin_secret: str) -> str:
-    text = f"[general]\nenabled = yes\nwebenabled = no\nport = {port}\nbindaddr = 127.0.0.1\ntimestampevents = yes\n"
+def _manager_conf(folder: Path, ports: LabPorts, admin_secret: str) -> str:
+    text = (
+        f"[general]\nenabled = yes\nwebenabled = no\nport = {ports.ami}\nbindaddr = 127.0.0.1\ntimestampevents = yes\n"
+    )
+    if ports.tls:
+        text += f"tlsenable = yes\ntlsbindaddr = 127.0.0.1:{ports.tls}\ntlscertfile = {folder}/keys/ami.pem\n"
     if admin_secret:
         text += f"[{ADMIN}]\nsecret = {admin_secret}\nread = all\nwrite = all\n"
         text += "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\n"
     return text + f"#include {MANAGER_FILE}\n"
+
+
+def _certificate(folder: Path) -> None:
+    try:
+        import trustme
+    except ImportError:
+        raise ConfigError(
+            Words("A lab with TLS needs trustme.", "Un laboratorio con TLS necesita trustme."),
+            Words("Install the tools for tests: scripts/setup dev.", "Instale lo de pruebas: scripts/setup dev."),
+        ) from None
+    issuer = trustme.CA()
+    issuer.cert_pem.write_to_path(folder / "keys/ca.pem")
+    issuer.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "keys/ami.pem")
+    (folder / "keys/ami.pem").chmod(0o600)
 
 
 _EXTENSIONS = f"""[general]
@@ -166,9 +211,13 @@ threadpool_max_size = 50
 type = transport
 protocol = udp
 bind = 127.0.0.1:{port}
-"""
+{ws}"""
     + f"#include {PJSIP_FILE}\n"
 )
+
+# Loopback is a secure context to a browser, so it may go without TLS; a site needs wss.
+_WS = "[ws]\ntype = transport\nprotocol = ws\nbind = 127.0.0.1\n"
+_HTTP = "[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = {port}\ntlsenable = no\n"
 
 _FIXED = {
     "logger.conf": "[general]\ndateformat = %F %T.%3q\n[logfiles]\nmessages.log => notice,warning,error\n",

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, fields
 
-from cadencia.errors import ConfigError
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_HOST = re.compile(r"[A-Za-z0-9.:/_-]{1,120}")
-#: A semicolon begins a comment and a backslash quotes in Asterisk's files, so a secret holds neither.
-_SECRET = re.compile(r"[A-Za-z0-9._~!@%^*()+=,-]{12,80}")
-_SOUND = re.compile(r"[A-Za-z0-9._/-]{1,160}")
-_CODEC = re.compile(r"[a-z0-9]{2,12}")
+from cadencia.config.names import CODEC, HOST, NAME, SECRET, SOUND
+from cadencia.errors import ConfigError, Words
 
 #: Events the engine acts on; the account's filter lets nothing else through (measured: 78 % fewer bytes).
 #: Newchannel is not among them: DialBegin already joins channel and Uniqueid, and actions take a Uniqueid as Channel.
@@ -41,15 +34,26 @@ ENGINE_READ = "system,call,user,agent"
 ENGINE_WRITE = "originate,call"
 
 
-def _demand(ok: object, message: str, hint: str = "") -> None:
+_SIGNS = Words("Use letters, digits, - and _.", "Use letras, dígitos, - y _.")
+_SECRET_SIGNS = Words(
+    "Use 12 to 80 letters, digits and ._~!@%^*()+=,- in it.", "Use en él de 12 a 80 letras, dígitos y ._~!@%^*()+=,-."
+)
+_SETTINGS = Words("Correct it in the settings file.", "Corríjalo en el archivo de configuración.")
+
+
+def _demand(ok: object, en: str, es: str, hint: Words = _SETTINGS) -> None:
     if not ok:
-        raise ConfigError(message, hint)
+        raise ConfigError(Words(en, es), hint)
 
 
 def _whole(value: object, least: int, what: str) -> None:
     """Refuses what Asterisk would cut or take for an error; a bool is an int to Python but not to a reader."""
     whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    _demand(whole, f"{what} = {value!r} is not a whole number >= {least}.")
+    _demand(
+        whole,
+        f"{what} = {value!r} is not a whole number >= {least}.",
+        f"{what} = {value!r} no es un número entero >= {least}.",
+    )
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,10 @@ class Trunk:
 
     Attributes:
         name: endpoint's name; calls go to `PJSIP/number@name`.
-        host: where INVITEs are sent.
+        host: where INVITEs are sent; empty if the endpoint is the site's own, and then nothing is written for it.
         port: its SIP port.
         user: for outbound digest authentication, with `secret`; empty if the carrier knows us by address.
-        secret: see `user`.
+        secret: see `user`; empty if it is not known yet: then nothing can be generated.
         match: addresses its own calls come from; by default `host`.
         rtp_timeout_s: seconds without a packet after which a debtor's line counts as dead (5 cuts people in silence).
         qualify_s: seconds between OPTIONS probes, 0 for none; without them a silent trunk holds each attempt 32 s.
@@ -79,15 +83,44 @@ class Trunk:
     codecs: tuple[str, ...] = ("ulaw", "alaw")
 
     def __post_init__(self) -> None:
-        _demand(_NAME.fullmatch(self.name), f"{self.name!r} cannot be a trunk's name.", "Use letters, digits, - and _.")
-        for host in (self.host, *self.match):
-            _demand(_HOST.fullmatch(host), f"{host!r} is not a host of trunk {self.name}.")
-        _demand(0 < self.port < 65536, f"Port {self.port} of trunk {self.name} is not a port.")
-        _demand(not self.user or _NAME.fullmatch(self.user), f"{self.user!r} cannot be the user of trunk {self.name}.")
-        _demand(not self.user or _SECRET.fullmatch(self.secret), f"Trunk {self.name} needs a usable secret.")
-        _demand(self.codecs and all(map(_CODEC.fullmatch, self.codecs)), f"Trunk {self.name} has no usable codecs.")
-        _whole(self.rtp_timeout_s, 1, f"rtp_timeout_s of trunk {self.name}")
-        _whole(self.qualify_s, 0, f"qualify_s of trunk {self.name}")
+        name = self.name
+        _demand(
+            NAME.fullmatch(name),
+            f"{name!r} cannot be a trunk's name.",
+            f"{name!r} no puede ser el nombre de una troncal.",
+            _SIGNS,
+        )
+        for host in (*((self.host,) if self.host else ()), *self.match):
+            _demand(HOST.fullmatch(host), f"{host!r} is not a host of trunk {name}.", f"{host!r} no es un servidor.")
+        _demand(
+            0 < self.port < 65536,
+            f"Port {self.port} of trunk {name} is not a port.",
+            f"El puerto {self.port} de la troncal {name} no es un puerto.",
+        )
+        _demand(
+            not self.user or NAME.fullmatch(self.user),
+            f"{self.user!r} cannot be the user of trunk {name}.",
+            f"{self.user!r} no puede ser el usuario de la troncal {name}.",
+            _SIGNS,
+        )
+        _demand(
+            not self.secret or SECRET.fullmatch(self.secret),
+            f"The secret of trunk {name} cannot be used.",
+            f"La clave de la troncal {name} no sirve.",
+            _SECRET_SIGNS,
+        )
+        _demand(
+            self.codecs and all(map(CODEC.fullmatch, self.codecs)),
+            f"Trunk {name} has no usable codecs.",
+            f"La troncal {name} no tiene códecs que sirvan.",
+        )
+        _whole(self.rtp_timeout_s, 1, f"rtp_timeout_s of trunk {name}")
+        _whole(self.qualify_s, 0, f"qualify_s of trunk {name}")
+
+    @property
+    def own(self) -> bool:
+        """Whether the site's own pjsip.conf has it."""
+        return not self.host
 
 
 @dataclass(frozen=True)
@@ -96,22 +129,35 @@ class AgentPhone:
 
     Attributes:
         name: endpoint's name and digest user, such as `a1001`.
-        secret: digest password.
+        secret: digest password; empty if it is not known yet: then nothing can be generated.
         session_expires_s: seconds of a session-timer round; Asterisk takes no less than 90.
+        browser: it is the agent's page (WebRTC over a WebSocket), not a telephone.
+        nailed: it stands connected through the shift; else it is rung for each call.
+        own: the endpoint is the site's own, and nothing is written for it.
     """
 
     name: str
-    secret: str = field(repr=False)
+    secret: str = field(default="", repr=False)
     session_expires_s: int = 90
+    browser: bool = False
+    nailed: bool = True
+    own: bool = False
 
     def __post_init__(self) -> None:
-        _demand(_NAME.fullmatch(self.name), f"{self.name!r} cannot be a telephone's name.", "Letters, digits, - and _.")
+        name = self.name
         _demand(
-            _SECRET.fullmatch(self.secret),
-            f"Telephone {self.name} needs a secret of 12 to 80 characters.",
-            "Letters, digits and ._~!@%^*()+=,- are allowed.",
+            NAME.fullmatch(name),
+            f"{name!r} cannot be a telephone's name.",
+            f"{name!r} no puede ser el nombre de un teléfono.",
+            _SIGNS,
         )
-        _whole(self.session_expires_s, 90, f"session_expires_s of {self.name}")
+        _demand(
+            not self.secret or SECRET.fullmatch(self.secret),
+            f"The secret of telephone {name} cannot be used.",
+            f"La clave del teléfono {name} no sirve.",
+            _SECRET_SIGNS,
+        )
+        _whole(self.session_expires_s, 90, f"session_expires_s of {name}")
 
 
 @dataclass(frozen=True)
@@ -120,22 +166,37 @@ class AmiAccount:
 
     Attributes:
         user: its name, a section of manager.conf.
-        secret: its password.
+        secret: its password; empty if it is not known yet: then nothing can be generated.
         permit: networks it may come from; everything else is denied.
-        write_timeout_ms: how long Asterisk waits for a slow reader before it cuts the connection.
+        write_timeout_ms: how long Asterisk waits for a slow reader before it cuts the connection. Whoever was cut
+            comes back at once and asks for the state; one who lags decides on a past that nobody else sees.
     """
 
     user: str
-    secret: str = field(repr=False)
+    secret: str = field(default="", repr=False)
     permit: tuple[str, ...] = ("127.0.0.1/255.255.255.255",)
-    write_timeout_ms: int = 5000
+    write_timeout_ms: int = 100
 
     def __post_init__(self) -> None:
-        _demand(_NAME.fullmatch(self.user), f"{self.user!r} cannot be an AMI user.", "Use letters, digits, - and _.")
-        _demand(_SECRET.fullmatch(self.secret), "The AMI account needs a secret of 12 to 80 characters.")
-        _demand(self.permit, "The AMI account needs at least one network it may come from.")
+        _demand(
+            NAME.fullmatch(self.user),
+            f"{self.user!r} cannot be an AMI user.",
+            f"{self.user!r} no puede ser un usuario de AMI.",
+            _SIGNS,
+        )
+        _demand(
+            not self.secret or SECRET.fullmatch(self.secret),
+            f"The secret of the AMI account {self.user} cannot be used.",
+            f"La clave de la cuenta de AMI {self.user} no sirve.",
+            _SECRET_SIGNS,
+        )
+        _demand(
+            self.permit,
+            "The AMI account needs at least one network it may come from.",
+            "La cuenta de AMI necesita al menos una red de la que pueda venir.",
+        )
         for network in self.permit:
-            _demand(_HOST.fullmatch(network), f"{network!r} is not a network.")
+            _demand(HOST.fullmatch(network), f"{network!r} is not a network.", f"{network!r} no es una red.")
         _whole(self.write_timeout_ms, 100, "write_timeout_ms")
 
 
@@ -198,8 +259,33 @@ class SwitchPlan:
 
     def __post_init__(self) -> None:
         names = [t.name for t in self.trunks] + [a.name for a in self.agents]
-        _demand(self.trunks, "The plan has no trunk.")
-        _demand(len(set(names)) == len(names), "Two trunks or telephones have the same name.")
-        _demand(self.wait_tone in ("r", "m", "s"), f"{self.wait_tone!r} is not a wait tone.", "Use r, m or s.")
-        _demand(_SOUND.fullmatch(self.message), f"{self.message!r} is not a sound file's name.")
-        _demand(_NAME.fullmatch(self.transport), f"{self.transport!r} is not a transport's name.")
+        twice = next((name for name in names if names.count(name) > 1), "") if len(set(names)) < len(names) else ""
+        _demand(self.trunks, "The plan has no trunk.", "El plan no tiene troncal.")
+        _demand(
+            not twice,
+            f"Two trunks or telephones are called {twice}.",
+            f"Dos troncales o teléfonos se llaman {twice}.",
+        )
+        _demand(
+            self.wait_tone in ("r", "m", "s"),
+            f"{self.wait_tone!r} is not a wait tone.",
+            f"{self.wait_tone!r} no es un tono de espera.",
+            Words("Use r, m or s.", "Use r, m o s."),
+        )
+        _demand(
+            SOUND.fullmatch(self.message),
+            f"{self.message!r} is not a sound file's name.",
+            f"{self.message!r} no es el nombre de un archivo de sonido.",
+        )
+        _demand(
+            NAME.fullmatch(self.transport),
+            f"{self.transport!r} is not a transport's name.",
+            f"{self.transport!r} no es el nombre de un transporte.",
+            _SIGNS,
+        )
+
+    def without_secret(self) -> tuple[str, ...]:
+        """What is to be written and has no secret yet: the account, trunks that name a user, telephones."""
+        missing = [] if self.account.secret else [self.account.user]
+        missing += [t.name for t in self.trunks if not t.own and t.user and not t.secret]
+        return (*missing, *(a.name for a in self.agents if not a.own and not a.secret))
