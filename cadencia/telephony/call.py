@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from cadencia.domain.codes import Outcome
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.outcomes import OutcomeTable
+from cadencia.telephony.outcomes import Ending, OutcomeTable, Rule
 
 
 class Phase(StrEnum):
@@ -36,6 +36,7 @@ class Sign(StrEnum):
     """What can be learnt of a call."""
 
     CHANNEL = "channel"
+    PROGRESS = "progress"  # something is heard before the answer: early media
     RINGING = "ringing"
     ANSWERED = "answered"
     READY = "ready"  # the dialplan offers the person to us
@@ -97,6 +98,7 @@ class Call:
     sent_s: float
     phase: Phase = Phase.SENT
     channel_seen: bool = False
+    progress_s: float | None = None
     ringing_s: float | None = None
     answered_s: float | None = None
     ready_s: float | None = None
@@ -118,6 +120,11 @@ class Call:
     def rang(self) -> bool:
         """Whether the debtor's telephone is known to have rung."""
         return self.ringing_s is not None
+
+    @property
+    def media(self) -> bool:
+        """Whether something was heard before the answer: an announcement, or the network's own ringing."""
+        return self.progress_s is not None
 
     @property
     def live(self) -> bool:
@@ -152,6 +159,7 @@ _FLAGS: dict[Sign, str] = {
 
 #: Signs that have a first time, and the times they imply: a person who waits has answered.
 _TIMES: dict[Sign, tuple[str, ...]] = {
+    Sign.PROGRESS: ("progress_s",),
     Sign.RINGING: ("ringing_s",),
     Sign.ANSWERED: ("answered_s",),
     Sign.READY: ("answered_s", "ready_s"),
@@ -199,25 +207,65 @@ ANSWER_AND_GONE_S = 0.3
 _BROKEN = frozenset({27, 38, 41, 42, 44, 47})
 
 
-def outcome(call: Call, table: OutcomeTable) -> Outcome:
-    """The one outcome of an ended call."""
+class Ground(StrEnum):
+    """What an outcome stands on."""
+
+    TALKED = "talked"
+    ANSWERED = "answered"
+    CANCELLED = "cancelled"  # we took it back
+    LOST = "lost"  # the switch knows nothing of it
+    NO_CHANNEL = "no_channel"  # Failure without a channel: endpoint unknown, or not registered
+    RULE = "rule"  # a rule of the table
+    NO_RULE = "no_rule"  # codes, and no rule that knows them
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The one outcome of an ended call, and why; `rule` where a rule of the table decided."""
+
+    outcome: Outcome
+    ground: Ground
+    rule: Rule | None = None
+
+
+def judge(call: Call, table: OutcomeTable, operator: str = "") -> Judged:
+    """What became of an ended call.
+
+    Args:
+        operator: of the trunk it went out by; rules of the table may be for some operators only.
+    """
     if call.talking_s is not None:
-        talked_s = (call.ended_s or call.talking_s) - call.talking_s
-        if talked_s < ANSWER_AND_GONE_S and not call.released:
-            return Outcome.HUNG_UP  # bridged and gone at once: nobody spoke
-        lost_agent = call.ended_in in (Phase.WAITING, Phase.OFFERED)
-        return Outcome.DROPPED if lost_agent or call.cause in _BROKEN else Outcome.CONNECTED
+        return Judged(_talked(call, call.talking_s), Ground.TALKED)
     if call.answered_s is not None:
-        return _answered(call)
+        return Judged(_answered(call), Ground.ANSWERED)
     if call.cancelled:
-        return Outcome.CANCELLED
-    if call.reason == 3:  # our own time-out; the switch then makes up cause 19 and status 480
-        return Outcome.NO_ANSWER
-    if call.gone and call.cause is None:
-        return Outcome.UNKNOWN
-    if call.cause is None and call.tech_cause is None:
-        return Outcome.TRUNK  # Failure without a channel: endpoint unknown, or not registered
-    return table.classify(call.cause, call.tech_cause, call.rang)
+        return Judged(Outcome.CANCELLED, Ground.CANCELLED)
+    end = ending(call, operator)
+    if not end.timeout:
+        if call.gone and call.cause is None:
+            return Judged(Outcome.UNKNOWN, Ground.LOST)
+        if call.cause is None and call.tech_cause is None:
+            return Judged(Outcome.TRUNK, Ground.NO_CHANNEL)
+    rule = table.find(end)
+    return Judged(Outcome.UNKNOWN, Ground.NO_RULE) if rule is None else Judged(rule.outcome, Ground.RULE, rule)
+
+
+def ending(call: Call, operator: str = "") -> Ending:
+    """What the table is asked about. Reason 3 is our own time-out: the switch then makes up cause 19 and status 480."""
+    return Ending(call.tech_cause or None, call.cause, call.rang, call.media, call.reason == 3, operator)
+
+
+def outcome(call: Call, table: OutcomeTable, operator: str = "") -> Outcome:
+    """The one outcome of an ended call; see `judge`."""
+    return judge(call, table, operator).outcome
+
+
+def _talked(call: Call, since_s: float) -> Outcome:
+    talked_s = (call.ended_s or since_s) - since_s
+    if talked_s < ANSWER_AND_GONE_S and not call.released:
+        return Outcome.HUNG_UP  # bridged and gone at once: nobody spoke
+    lost_agent = call.ended_in in (Phase.WAITING, Phase.OFFERED)
+    return Outcome.DROPPED if lost_agent or call.cause in _BROKEN else Outcome.CONNECTED
 
 
 def _answered(call: Call) -> Outcome:
@@ -268,9 +316,8 @@ def _newstate(message: Message) -> Signal | None:
 
 
 def _dial_state(message: Message) -> Signal | None:
-    if message.get("DialStatus") != "RINGING":
-        return None
-    return Signal(message.get("DestUniqueid"), Sign.RINGING)
+    sign = {"RINGING": Sign.RINGING, "PROGRESS": Sign.PROGRESS}.get(message.get("DialStatus"))
+    return Signal(message.get("DestUniqueid"), sign) if sign else None
 
 
 def _originate_response(message: Message) -> Signal | None:

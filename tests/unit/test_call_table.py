@@ -143,7 +143,7 @@ def test_our_own_time_out_is_no_answer_whatever_the_switch_makes_up() -> None:
     [
         ("Event: DialBegin\nDestUniqueid: a1", Signal("a1", Sign.CHANNEL)),
         ("Event: DialState\nDestUniqueid: a1\nDialStatus: RINGING", Signal("a1", Sign.RINGING)),
-        ("Event: DialState\nDestUniqueid: a1\nDialStatus: PROGRESS", None),
+        ("Event: DialState\nDestUniqueid: a1\nDialStatus: PROGRESS", Signal("a1", Sign.PROGRESS)),
         ("Event: Newstate\nUniqueid: a1\nChannelState: 5", Signal("a1", Sign.RINGING)),
         ("Event: Newstate\nUniqueid: a1\nChannelState: 6", Signal("a1", Sign.ANSWERED)),
         ("Event: Newstate\nUniqueid: a1\nChannelState: 4", None),
