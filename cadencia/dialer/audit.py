@@ -162,4 +162,7 @@ class Audit:
 
     def _mend(self, what: str, ref: str) -> None:
         self.mended += 1
+        live = self._calls.live.get(ref)
+        if live is not None:
+            live.trace.add(self._c.clock.monotonic(), "mended", what=what)
         log.info("audit.mended", kind=what, uniqueid=ref)

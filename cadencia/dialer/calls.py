@@ -13,6 +13,7 @@ import structlog
 from cadencia.clock import call_later
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context
+from cadencia.dialer.ends import close, operator_of
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.domain.codes import Outcome
@@ -120,6 +121,7 @@ class Calls:
             runner.count_attempt(lease)
             self.live[lease.attempt_id] = live = self._chosen.pop(lease.attempt_id, None) or self._live(runner, lease)
             live.call = Call(lease.attempt_id, self._c.clock.monotonic())
+            live.trace.begin(self._c.clock.now(), live.call.sent_s, server=live.server, trunk=live.settings.trunk)
         self._originate([(runner, self.live[lease.attempt_id]) for runner, lease in dial])
 
     async def resolve_doubts(self) -> None:
@@ -173,13 +175,15 @@ class Calls:
                 self._never_sent(live)
         if not wanted:
             return
+        orders = [self._order(live) for _, live in wanted]
         try:
-            answers = self._c.send([self._order(live) for _, live in wanted])
+            answers = self._c.send(orders)
         except TelephonyError:
             for _, live in wanted:
                 self._never_sent(live)
             return
-        for (_, live), answer in zip(wanted, answers, strict=True):
+        for (_, live), order, answer in zip(wanted, orders, answers, strict=True):
+            live.trace.ordered([order], [answer], self._c.clock)
             answer.add_done_callback(partial(self._ordered, live))
             self._timer(live, live.settings.ring_s + _GIVE_UP_S, self._give_up)
 
@@ -241,6 +245,12 @@ class Calls:
         self.take(signal)
         return True
 
+    def note_event(self, message: Message) -> None:
+        """Keep an event in the trace of the call it is about, before anything follows from it."""
+        live = self.live.get(message.get("Uniqueid") or message.get("DestUniqueid"))
+        if live is not None:
+            live.trace.heard(message, self._c.clock.monotonic())
+
     def take(self, signal: Signal) -> None:
         """Advance a call and do what follows from it."""
         live = self.live.get(signal.ref)
@@ -250,6 +260,7 @@ class Calls:
         live.call = after = advance(before, signal, self._c.clock.monotonic())
         if after is before:
             return
+        live.trace.moved(before, after, signal, self._c.clock.monotonic())
         if after.answered_s is not None and before.answered_s is None:
             self._answered(live)
         elif after.ringing_s is not None and before.ringing_s is None:
@@ -259,7 +270,7 @@ class Calls:
         if after.phase is before.phase:
             return
         if after.phase is Phase.ENDED:
-            self._finish(live, outcome(after, self._table))
+            self._finish(live, outcome(after, self._table, operator_of(live)))
         elif after.phase is Phase.WAITING:
             self._wait(live, signal.sign)
         elif after.phase is Phase.TALKING:
@@ -285,7 +296,7 @@ class Calls:
 
     def _failed(self, live: LiveCall) -> None:
         if live.attempt_id in self.live and live.call.phase is Phase.FAILED:
-            self._finish(live, outcome(live.call, self._table))
+            self._finish(live, outcome(live.call, self._table, operator_of(live)))
 
     # -- finding an agent ----------------------------------------------------------------------------------------------
     def _wait(self, live: LiveCall, sign: Sign) -> None:
@@ -343,6 +354,7 @@ class Calls:
         if seat.call is not live:
             self._floor.reserve(seat, live)
         self._c.observer.popped((self._c.clock.wall() - live.answered_wall_s) * 1000.0)
+        live.trace.add(self._c.clock.monotonic(), "offered", agent=seat.agent.id)
         self.take(Signal(live.attempt_id, Sign.OFFERED))
         orders = [
             Action("Setvar", {"Channel": live.channel, "Variable": "CAD_WITH", "Value": seat.agent.id}),
@@ -353,6 +365,7 @@ class Calls:
             answers = self._c.send(orders)
         except AmiLost:
             return
+        live.trace.ordered(orders, answers, self._c.clock)
         answers[2].add_done_callback(lambda done: self._bridge_answered(live, seat, done))
         self._timer(live, _BRIDGE_S, self._bridge_late)
 
@@ -365,7 +378,8 @@ class Calls:
         # What was set for the bridge must not outlive it: the dialplan would take it for a conversation that ended.
         legs = [channel for channel in (live.channel, seat.channel) if channel]
         with contextlib.suppress(AmiLost):
-            self._c.send([Action("Setvar", {"Channel": leg, "Variable": "CAD_WITH", "Value": ""}) for leg in legs])
+            orders = [Action("Setvar", {"Channel": leg, "Variable": "CAD_WITH", "Value": ""}) for leg in legs]
+            live.trace.ordered(orders, self._c.send(orders), self._c.clock)
         self._audit()
         self.take(Signal(live.attempt_id, Sign.UNOFFERED))
 
@@ -416,7 +430,8 @@ class Calls:
 
     def _hang_up(self, live: LiveCall) -> None:
         if self._c.session is not None:
-            self._c.send([Action("Hangup", {"Channel": live.channel})])
+            orders = [Action("Hangup", {"Channel": live.channel})]
+            live.trace.ordered(orders, self._c.send(orders), self._c.clock)
 
     def _finish(self, live: LiveCall, result: Outcome) -> None:
         if self.live.pop(live.attempt_id, None) is None:
@@ -465,6 +480,7 @@ class Calls:
                 talk_s=talk_s,
             )
         )
+        close(self._c, live, result, self._table)
 
     def lost_link(self) -> None:
         """Whoever waits cannot be put through until the link is back; the dialplan keeps its own limits."""

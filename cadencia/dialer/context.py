@@ -14,6 +14,7 @@ import structlog
 from cadencia.clock import Clock
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
+from cadencia.dialer.trunkbook import TrunkBook
 from cadencia.dialer.views import FloorView
 from cadencia.domain.codes import Outcome
 from cadencia.errors import AmiLost, LeadershipLost, StoreError
@@ -30,6 +31,8 @@ class Observer(Protocol):
     def event(self, name: str) -> None: ...
 
     def settled(self, campaign_id: str, outcome: Outcome) -> None: ...
+
+    def unknown_cause(self, server: str, trunk: str, sip: int | None, q850: int | None) -> None: ...
 
     def denied(self, campaign_id: str, code: str, number: int) -> None: ...
 
@@ -113,6 +116,7 @@ class Context:
     synced: bool = False
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     stopping: bool = False
+    book: TrunkBook = field(default_factory=TrunkBook)  # what became of the last hour's calls
     changed: Callable[[], None] = lambda: None  # somebody should look at the floor again
 
     @property

@@ -304,6 +304,7 @@ class EngineCore:
     def _event(self, message: Message) -> None:
         name = message.name
         self._observer.event(name)
+        self.calls.note_event(message)
         if name == "BridgeEnter":
             self._entered(message)
         elif name == "BridgeLeave":

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cadencia.dialer.trace import Trace
 from cadencia.domain.agents import Agent, AgentState
 from cadencia.domain.dialing import CampaignSettings, Lease
 from cadencia.domain.people import DebtorFile, Phone
@@ -25,6 +26,8 @@ class LiveCall:
         judged, machine: an agent chose a disposition, and by it a machine was on the line.
         chosen: an agent saw the file first and chose to dial.
         unwanted: that agent wants it taken back, or is gone.
+        server: the Asterisk server it goes over.
+        trace: what happened to it, entry by entry.
     """
 
     attempt_id: str
@@ -50,6 +53,8 @@ class LiveCall:
     chosen: bool = False
     unwanted: bool = False
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    server: str = "main"
+    trace: Trace = field(default_factory=Trace)
 
     @property
     def chooser(self) -> Seat | None:

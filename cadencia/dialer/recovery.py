@@ -46,7 +46,7 @@ async def restore(c: Context, floor: Floor, calls: Calls, runners: dict[str, Cam
 
 
 def _live(c: Context, runner: CampaignRunner, attempt: OpenAttempt, call: Call) -> LiveCall:
-    return LiveCall(
+    live = LiveCall(
         attempt.attempt_id,
         attempt.campaign_id,
         attempt.contact_id,
@@ -63,6 +63,8 @@ def _live(c: Context, runner: CampaignRunner, attempt: OpenAttempt, call: Call) 
         answered_wall_s=c.clock.wall(),
         adopted=True,
     )
+    live.trace.begin(c.clock.now(), c.clock.monotonic(), "adopted", phase=str(call.phase))
+    return live
 
 
 def _take_up(

@@ -34,6 +34,9 @@ class Tally:
     def settled(self, campaign_id: str, outcome: Outcome) -> None:
         self.metrics.observe_call(campaign_id, outcome)
 
+    def unknown_cause(self, server: str, trunk: str, sip: int | None, q850: int | None) -> None:
+        self.metrics.observe_unknown_cause(server, trunk, sip, q850)
+
     def denied(self, campaign_id: str, code: str, number: int) -> None:
         self.metrics.observe_denied(campaign_id, code, number)
 

@@ -19,6 +19,9 @@ KINDS: dict[str, int] = {
     "attempt.answered": 1,  # {}
     "attempt.connected": 1,  # {}
     "attempt.settled": 1,  # {outcome, charged, cause, tech_cause, talk_s}
+    # what happened to the call, entry by entry: {at, entries: [[ms since the sending, code, {...}], ...], dropped}, and
+    # what it ended with {server, trunk, outcome, ground, rule, sip, q850, rang, media, timeout}
+    "attempt.traced": 1,
     "attempt.disposed": 1,  # {code, promise_minor, currency, promise_due}
     "attempt.file_shown": 1,  # {}  the amounts were shown after the right party was confirmed
     # at most one a second: what was launched and taken back since the last one, why, and the numbers it was made from;

@@ -53,6 +53,10 @@ class Metrics:
     def _make_calls(self) -> None:
         r = self.registry
         self._calls = Counter("cadencia_calls", "Settled attempts", ["campaign", "outcome"], registry=r)
+        self._unknown = Counter(
+            "cadencia_unknown_causes", "Calls whose codes no rule of the table of outcomes knows",
+            ["server", "trunk", "sip", "q850"], registry=r,
+        )  # fmt: skip
         self._denied = Counter("cadencia_denied", "Contacts not dialled", ["campaign", "code"], registry=r)
         self._agents = Gauge("cadencia_agents", "Agents by state", ["state"], registry=r)
         self._abandonment = Gauge(
@@ -91,6 +95,12 @@ class Metrics:
     def observe_call(self, campaign_id: str, outcome: str) -> None:
         """An attempt was settled."""
         self._calls.labels(self._bound("campaign", campaign_id), self._bound("outcome", outcome)).inc()
+
+    def observe_unknown_cause(self, server: str, trunk: str, sip: int | None, q850: int | None) -> None:
+        """A call ended with codes that the table of outcomes does not know; None where the switch told none."""
+        values = {"server": server, "trunk": trunk, "sip": str(sip or "none")}
+        values["q850"] = "none" if q850 is None else str(q850)
+        self._unknown.labels(**{label: self._bound(label, value) for label, value in values.items()}).inc()
 
     def observe_denied(self, campaign_id: str, code: str, count: int = 1) -> None:
         """The gate did not let contacts be dialled."""
