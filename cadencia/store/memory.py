@@ -228,6 +228,9 @@ class MemoryStore(MemoryDialing):
                 found.append(event)
         return tuple(found)
 
+    async def attempt_events(self, attempt_id: str) -> tuple[Event, ...]:
+        return tuple(event for event in self._data.events if event.attempt_id == attempt_id)
+
     # -- people who sign in -------------------------------------------------------------------------------------------
     async def save_user(
         self, login: str, name: str, role: UserRole, *, agent_id: str | None, password_hash: str, language: str

@@ -192,6 +192,9 @@ class Store(Protocol):
     async def events(self, after: int = 0, limit: int = 1000, kinds: Collection[str] = ()) -> tuple[Event, ...]:
         """Events with seq > after, in order; all kinds if none is named."""
 
+    async def attempt_events(self, attempt_id: str) -> tuple[Event, ...]:
+        """All events of one attempt that are durable, in order; none if nobody knows the attempt."""
+
     # -- people who sign in -------------------------------------------------------------------------------------------
     async def save_user(
         self, login: str, name: str, role: UserRole, *, agent_id: str | None, password_hash: str, language: str

@@ -216,6 +216,8 @@ events = Table(
     Index("events_kind", "kind", "seq"),
     # Why a contact was or was not dialled.
     Index("events_contact", "contact_id", "seq", postgresql_where=text("contact_id IS NOT NULL")),
+    # What happened to one attempt.
+    Index("events_attempt", "attempt_id", "seq", postgresql_where=text("attempt_id IS NOT NULL")),
     # A campaign's denials since an instant.
     Index("events_denied", "campaign_id", "at", postgresql_where=text("kind = 'contact.denied'")),
 )

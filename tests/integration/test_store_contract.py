@@ -439,3 +439,18 @@ async def test_history_is_newest_first_and_at_most_ten(floor: Floor) -> None:
     assert len(history) == 10
     assert [h.at for h in history] == [NOW + timedelta(hours=11 - n, minutes=1) for n in range(10)]
     assert (history[0].outcome, history[0].disposition, history[0].agent_id) == ("OCU", None, None)
+
+
+# -- the log of one attempt -------------------------------------------------------------------------------------------
+async def test_what_happened_to_one_attempt_and_to_no_other(floor: Floor) -> None:
+    await floor.load(person(1), person(2))
+    first, second = await floor.dialled(), await floor.dialled()
+    traced = Event("attempt.traced", NOW, "c1", first.contact_id, first.attempt_id, body={"entries": [[0, "sent", {}]]})
+    await floor.store.settle([Settlement(first.attempt_id, Outcome.BUSY, NOW, Next(None))], floor.token)
+    await floor.store.append([traced, Event("campaign.state", NOW, "c1", body={"state": "paused"})])
+    told = await floor.store.attempt_events(first.attempt_id)
+    assert [event.kind for event in told] == ["attempt.leased", "attempt.sending", "attempt.settled", "attempt.traced"]
+    assert [event.seq for event in told] == sorted(event.seq for event in told)
+    assert (told[-1].body, told[-1].campaign_id) == (traced.body, "c1")
+    assert {event.attempt_id for event in await floor.store.attempt_events(second.attempt_id)} == {second.attempt_id}
+    assert await floor.store.attempt_events("nobody's") == ()

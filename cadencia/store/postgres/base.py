@@ -6,7 +6,7 @@ as arrays (`unnest`), so that a batch costs one round trip, whatever its size.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,6 +75,14 @@ _EVENTS = text(
     FROM events
     WHERE seq > :after AND seq <= :last AND (CAST(:any_kind AS boolean) OR kind = ANY(CAST(:kinds AS text[])))
     ORDER BY seq LIMIT :limit
+    """
+)
+
+# What happened to one attempt. By events_attempt.
+_OF_ATTEMPT = text(
+    """
+    SELECT seq, kind, version, at, campaign_id, contact_id, attempt_id, agent_id, body::text AS body
+    FROM events WHERE attempt_id = :attempt_id ORDER BY seq
     """
 )
 
@@ -227,23 +235,33 @@ class PostgresBase:
 
         async def page(connection: AsyncConnection) -> tuple[Event, ...]:
             asked = {"after": after, "last": last, "any_kind": not kinds, "kinds": list(kinds), "limit": limit}
-            rows = await connection.execute(_EVENTS, asked)
-            return tuple(
-                Event(
-                    r.kind,
-                    r.at,
-                    r.campaign_id,
-                    r.contact_id,
-                    r.attempt_id,
-                    r.agent_id,
-                    msgspec.json.decode(r.body),
-                    r.version,
-                    r.seq,
-                )
-                for r in rows
-            )
+            return _read(await connection.execute(_EVENTS, asked))
 
         return await self._transaction(page)
+
+    async def attempt_events(self, attempt_id: str) -> tuple[Event, ...]:
+        async def work(connection: AsyncConnection) -> tuple[Event, ...]:
+            return _read(await connection.execute(_OF_ATTEMPT, {"attempt_id": attempt_id}))
+
+        return await self._transaction(work)
+
+
+def _read(rows: Iterable[Any]) -> tuple[Event, ...]:
+    """Rows of the log as events."""
+    return tuple(
+        Event(
+            r.kind,
+            r.at,
+            r.campaign_id,
+            r.contact_id,
+            r.attempt_id,
+            r.agent_id,
+            msgspec.json.decode(r.body),
+            r.version,
+            r.seq,
+        )
+        for r in rows
+    )
 
 
 async def _check_token(connection: AsyncConnection, token: int) -> None:
