@@ -55,7 +55,7 @@ async def _run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, store: Store, socket: sockets.socket) -> None:
-    clock, tally, switch = SystemClock(), Tally(Metrics()), settings.switch
+    clock, tally, switch = SystemClock(), Tally(Metrics()), next(iter(settings.servers.values()))
     options = Options(
         switch.user,
         switch.secret.get_secret_value(),

@@ -1,4 +1,4 @@
-"""What a site sets: a TOML file, and environment variables (CADENCIA__SWITCH__SECRET=...) over it."""
+"""What a site sets: a TOML file, and environment variables (CADENCIA__SERVERS__MAIN__SECRET=...) over it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from cadencia.config.faults import told
+from cadencia.config.servers import Name, Section, Server, demand_consistent
 from cadencia.config.system import reason
 from cadencia.errors import ConfigError, Words
 
@@ -21,11 +22,7 @@ PREFIX = "CADENCIA__"
 _SCHEMES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Database(_Section):
+class Database(Section):
     """Where things are kept; without an address the program starts its own PostgreSQL."""
 
     url: SecretStr | None = None
@@ -39,19 +36,7 @@ class Database(_Section):
         return url
 
 
-class Switch(_Section):
-    """The Asterisk server and the account on it."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=5038, ge=1, le=65535)
-    user: str = "cadencia"
-    secret: SecretStr = SecretStr("")
-    channels: int = Field(default=60, ge=1, le=10000, description="calls the trunk may carry at once")
-    rate_per_s: float = Field(default=10.0, gt=0.0, le=1000.0, description="call starts a second")
-    caller_name: str = Field(default="", max_length=40)
-
-
-class Web(_Section):
+class Web(Section):
     """The pages and the API."""
 
     host: str = "127.0.0.1"
@@ -60,17 +45,24 @@ class Web(_Section):
     secure_cookies: bool = False
 
 
-class Log(_Section):
+class Log(Section):
     level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
 
-class Settings(_Section):
+class Settings(Section):
     """All settings."""
 
     database: Database = Database()
-    switch: Switch = Switch()
+    servers: dict[Name, Server] = Field(default_factory=lambda: {"main": Server()})
     web: Web = Web()
     log: Log = Log()
+
+    def server_of(self, endpoint: str) -> str | None:
+        """Name of the server that a telephone is on; None if no server lists it."""
+        for name, server in self.servers.items():
+            if not server.phones or endpoint in server.endpoints():
+                return name
+        return None
 
 
 def load(path: Path | None, environment: dict[str, str] | None = None) -> Settings:
@@ -86,10 +78,28 @@ def load(path: Path | None, environment: dict[str, str] | None = None) -> Settin
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(path, error) from None
     origins = _override(values, dict(os.environ) if environment is None else environment)
+
+    def place(keys: tuple[str, ...]) -> Words:
+        return _place(keys, path, text, origins)
+
+    if "switch" in values:
+        raise _renamed(place(("switch",)))
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise told(error, Settings, lambda keys: _place(keys, path, text, origins)) from None
+        raise told(error, Settings, place) from None
+    demand_consistent(settings.servers, place)
+    return settings
+
+
+def _renamed(where: Words) -> ConfigError:
+    return ConfigError(
+        Words(f"{where}: section switch is now servers.main.", f"{where.es}: la sección switch es ahora servers.main."),
+        Words(
+            "Write [servers.main] in place of [switch], and CADENCIA__SERVERS__MAIN__ in place of CADENCIA__SWITCH__.",
+            "Escriba [servers.main] en vez de [switch], y CADENCIA__SERVERS__MAIN__ en vez de CADENCIA__SWITCH__.",
+        ),
+    )
 
 
 def _text(path: Path) -> str:
@@ -122,10 +132,10 @@ def _override(values: dict[str, Any], environment: dict[str, str]) -> dict[tuple
     for name, value in sorted(environment.items()):
         if not name.startswith(PREFIX):
             continue
-        *sections, key = keys = tuple(name.removeprefix(PREFIX).lower().split("__"))
-        target = values
-        for section in sections:
-            held = target.setdefault(section, {})
+        target, keys = values, name.removeprefix(PREFIX).lower().split("__")
+        for level, section in enumerate(keys[:-1]):
+            keys[level] = _as_given(section, target)
+            held = target.setdefault(keys[level], {})
             if not isinstance(held, dict):
                 raise ConfigError(
                     Words(
@@ -135,9 +145,14 @@ def _override(values: dict[str, Any], environment: dict[str, str]) -> dict[tuple
                     Words("Check the variable's name.", "Revise el nombre de la variable."),
                 )
             target = held
-        target[key] = value
-        origins[keys] = name
+        target[keys[-1]] = value
+        origins[tuple(keys)] = name
     return origins
+
+
+def _as_given(section: str, held: dict[str, Any]) -> str:
+    """The section's name as the file spells it: a variable's name has neither small letters nor a hyphen."""
+    return next((name for name in held if name.lower().replace("-", "_") == section), section)
 
 
 def _place(keys: tuple[str, ...], path: Path | None, text: str, origins: dict[tuple[str, ...], str]) -> Words:
@@ -146,6 +161,12 @@ def _place(keys: tuple[str, ...], path: Path | None, text: str, origins: dict[tu
     line = _line(text, keys)
     if variable and (keys in origins or line is None):
         return Words(variable, variable)
+    if path is None:
+        return Words("settings", "configuración")
+    shorter = len(keys)
+    while line is None and shorter > 1:  # in a table or list that is written in its parent's line
+        shorter -= 1
+        line = _line(text, keys[:shorter])
     if line is None:
         return Words(str(path), str(path))
     return Words(f"{path}, line {line}", f"{path}, línea {line}")
@@ -154,11 +175,15 @@ def _place(keys: tuple[str, ...], path: Path | None, text: str, origins: dict[tu
 def _line(text: str, keys: tuple[str, ...]) -> int | None:
     """The line of a key in its section; None if it is not in the text."""
     section: tuple[str, ...] = ()
+    counts: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()
         if bare.startswith("["):
             section = _names(bare.partition("]")[0].strip("[ "))
-            if section == keys:
+            if bare.startswith("[["):  # one of a list: its place in it belongs to the path
+                counts[section] = counts.get(section, -1) + 1
+                section = (*section, str(counts[section]))
+            if section[: len(keys)] == keys:
                 return number
         elif (*section, *_names(bare.partition("=")[0])) == keys:
             return number

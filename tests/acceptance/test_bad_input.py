@@ -38,6 +38,7 @@ WAY_OUT = {ENGLISH: "What to do: ", SPANISH: "Qué hacer: "}
 ROOT = os.geteuid() == 0
 
 GOOD_ROW = "CR-1;CC;10000001;Ana Añez;titular;1.000.000;200.000;30;3001234567;voz;01/02/2025"
+RIGHT = "right-right-right"
 NO_DATABASE = "postgresql://ana:hunter2@127.0.0.1:1/cadencia"
 
 
@@ -220,14 +221,15 @@ def test_a_half_broken_portfolio_brings_its_good_rows(running: Place, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "lang", "words"),
     [
-        ('[switch]\nhots = "pbx"\n', ENGLISH, ("cadencia.toml, line 2", "'switch.hots'", "Did you mean host?")),
-        ('\n[swich]\nhost = "pbx"\n', SPANISH, ("cadencia.toml, línea 2", "'swich'", "¿Quiso decir switch?")),
+        ('[servers.main]\nhots = "pbx"\n', ENGLISH, ("cadencia.toml, line 2", "'servers.main.hots'", "mean host?")),
+        ('\n[serbers.main]\nhost = "pbx"\n', SPANISH, ("cadencia.toml, línea 2", "'serbers'", "¿Quiso decir servers?")),
+        ('[switch]\nhost = "pbx"\n', SPANISH, ("cadencia.toml, línea 1", "ahora servers.main", "[servers.main]")),
         ('[web]\n\nport = "ochenta"\n', SPANISH, ("cadencia.toml, línea 3", "web.port", "número entero", "ochenta")),
-        ("[switch]\nsecret = 5\nhost = hunter2\n", ENGLISH, ("cadencia.toml", "TOML", "line 3")),
+        ("[servers.main]\nsecret = 5\nhost = hunter2\n", ENGLISH, ("cadencia.toml", "TOML", "line 3")),
         ('[database]\nurl = "mysql://ana:hunter2@db/x"\n', ENGLISH, ("line 2", "database.url", "postgresql://")),
         (None, ENGLISH, ("cadencia.toml", "No such file", "-c")),
     ],
-    ids=["unknown", "section", "value", "toml", "url", "missing"],
+    ids=["unknown", "section", "older", "value", "toml", "url", "missing"],
 )
 def test_settings_that_are_wrong(place: Place, text: str | None, lang: str, words: tuple[str, ...]) -> None:
     path = place.folder / "cadencia.toml"
@@ -239,8 +241,8 @@ def test_settings_that_are_wrong(place: Place, text: str | None, lang: str, word
 
 
 def test_a_variable_that_is_no_setting(place: Place) -> None:
-    words = ("CADENCIA__SWITCH__SEKRET", "Did you mean secret?")
-    place.refused(2, words, "run", CADENCIA__SWITCH__SEKRET="hunter2")
+    words = ("CADENCIA__SERVERS__MAIN__SEKRET", "Did you mean secret?")
+    place.refused(2, words, "run", CADENCIA__SERVERS__MAIN__SEKRET="hunter2")
     assert place.untouched()
 
 
@@ -302,7 +304,7 @@ def switch(allowed: Collection[str] = LEAST_RIGHTS) -> Iterator[str]:
 
     async def serve() -> None:
         simulated = SimulatedSwitch(SystemClock(), WorldPopulation(World(), 7), (), 7)
-        server = SwitchServer(simulated, "cadencia", "right", allowed)
+        server = SwitchServer(simulated, "cadencia", RIGHT, allowed)
         async with await loop.create_server(server.connection, sock=held):
             await ended.wait()
             server.disconnect()
@@ -322,9 +324,9 @@ def switch(allowed: Collection[str] = LEAST_RIGHTS) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("secret", "allowed", "lang", "words"),
     [
-        ("hunter2", LEAST_RIGHTS, SPANISH, ("rechazó al usuario 'cadencia'", "switch.secret", "manager.conf")),
-        ("right", (*LEAST_RIGHTS, "Command"), ENGLISH, ("may use Command", "manager.conf")),
-        ("right", tuple(set(LEAST_RIGHTS) - {"Originate"}), SPANISH, ("Originate", "manager.conf")),
+        ("hunter2hunter2", LEAST_RIGHTS, SPANISH, ("rechazó al usuario 'cadencia'", "secret", "manager.conf")),
+        (RIGHT, (*LEAST_RIGHTS, "Command"), ENGLISH, ("may use Command", "manager.conf")),
+        (RIGHT, tuple(set(LEAST_RIGHTS) - {"Originate"}), SPANISH, ("Originate", "manager.conf")),
     ],
     ids=["refused", "too many rights", "too few rights"],
 )
@@ -338,8 +340,8 @@ def test_an_account_we_may_not_dial_with(
             words,
             "run",
             lang=lang,
-            CADENCIA__SWITCH__PORT=port,
-            CADENCIA__SWITCH__SECRET=secret,
+            CADENCIA__SERVERS__MAIN__PORT=port,
+            CADENCIA__SERVERS__MAIN__SECRET=secret,
             CADENCIA__WEB__PORT="0",
         )
     assert running.rows() == before
@@ -347,7 +349,7 @@ def test_an_account_we_may_not_dial_with(
 
 @pytest.mark.postgres
 def test_a_switch_that_is_down_may_come_later_but_there_is_one_engine_only(running: Place) -> None:
-    env = {"CADENCIA__SWITCH__PORT": "1", "CADENCIA__WEB__PORT": "0"}
+    env = {"CADENCIA__SERVERS__MAIN__PORT": "1", "CADENCIA__WEB__PORT": "0"}
     with (running.folder / "first").open("w+") as out:
         first = subprocess.Popen(command("run"), env=running.env(SPANISH, env), stdout=out, stderr=out)
         try:
