@@ -84,8 +84,9 @@ def test_every_wait_in_the_dialplan_has_a_limit_and_only_agents_get_no_packets()
     text = extensions_conf(PLAN)
     waits = re.findall(r"BridgeWait\((.*?)\) *(?:;.*)?$", text, re.MULTILINE)
     assert len(waits) == 6
-    assert all(re.search(r"S\(\$\{CAD_\w+_S\}\)$", wait) for wait in waits)
-    assert [wait for wait in waits if "e(n)" in wait] == ["cad-a-${UNIQUEID},participant,e(n)S(${CAD_IDLE_S})"]
+    once = '${IF($["${CAD_ONCE}"="1"]?${CAD_ONCE_S}:${CAD_IDLE_S})}'
+    assert all(re.search(r"S\(\$\{CAD_\w+_S\}\)$", wait) for wait in waits if once not in wait)
+    assert [wait for wait in waits if "e(n)" in wait] == [f"cad-a-${{UNIQUEID}},participant,e(n)S({once})"]
     assert "@" not in re.sub(r";.*", "", text).replace("PJSIP/number@trunk", "")
 
 

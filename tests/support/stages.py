@@ -158,6 +158,33 @@ async def agent_is_stolen(s: Any) -> None:
     await asyncio.sleep(0.1)
 
 
+async def ring_once(s: Any) -> None:
+    await s.order(
+        "Originate", {"CAD_AGENT": "a1001", "CAD_ONCE": "1"}, Channel="PJSIP/a1001", ChannelId=recorder.LEG,
+        Context="cad-agent", Exten="s", Priority=1, Async="true", Timeout=5000,
+    )  # fmt: skip
+
+
+async def agent_rung_for_one_call(s: Any) -> None:
+    """An agent is rung for one conversation; it ends, and his leg with it."""
+    await s.dial("3001112233", recorder.STAYS)
+    await s.event("CadReady")
+    await ring_once(s)
+    await s.event("CadAgentIdle", Uniqueid=recorder.LEG)
+    await s.connect()
+    await asyncio.sleep(0.3)
+    await s.order("Hangup", Channel=recorder.ATTEMPT, Cause=16)
+    await s.event("CadAgentDone", Uniqueid=recorder.LEG)
+    await s.event("Hangup", Uniqueid=recorder.LEG)
+
+
+async def agent_rung_for_nothing(s: Any) -> None:
+    """An agent is rung for one conversation that does not come: he is released."""
+    await ring_once(s)
+    await s.event("CadAgentDone", Uniqueid=recorder.LEG)
+    await s.event("Hangup", Uniqueid=recorder.LEG)
+
+
 async def wrong_password(s: Any) -> None:
     """A second connection with a wrong password, which is cut: responses too."""
     stranger = s.connection("not-the-secret")
@@ -172,7 +199,7 @@ async def wrong_password(s: Any) -> None:
 MORE: tuple[Case, ...] = (
     cancelled_before_ringing, cancelled_without_cause, finished_without_cause, timeout_without_ringing, id_in_use,
     gone_channels, bridge_to_a_ringing_debtor, refused_orders, values_arrive_whole, second_call_to_a_busy_telephone,
-    agent_is_stolen, wrong_password,
+    agent_is_stolen, wrong_password, agent_rung_for_one_call, agent_rung_for_nothing,
 )  # fmt: skip
 
 
@@ -270,7 +297,7 @@ class Ports:
 def waits_of(case: Case) -> dict[str, int]:
     """The recorder's limits of the dialplan."""
     loops = 3 if case is recorder.agent_idle_limit else 60
-    return {"idle_s": 1, "idle_loops": loops, "wait_s": 2, "reoffer_s": 2, "inbound_s": 2}
+    return {"idle_s": 1, "idle_loops": loops, "once_s": 1, "wait_s": 2, "reoffer_s": 2, "inbound_s": 2}
 
 
 async def simulate(case: Case, seed: int, write_to: Path) -> None:

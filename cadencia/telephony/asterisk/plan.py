@@ -207,6 +207,7 @@ class Waits:
     Attributes:
         idle_s: an idle agent's leg reports again after this (a heartbeat).
         idle_loops: idle reports without a call before the agent's leg is released.
+        once_s: an agent who was rung for one conversation waits this long for it.
         wait_s: an answered debtor waits this long for an agent.
         reoffer_s: a debtor whose agent vanished waits this long, on music, for another one.
         reoffer_max: how often that may happen in one call.
@@ -220,6 +221,7 @@ class Waits:
 
     idle_s: int = 60
     idle_loops: int = 60
+    once_s: int = 15
     wait_s: int = 2
     reoffer_s: int = 8
     reoffer_max: int = 2

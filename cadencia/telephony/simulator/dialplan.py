@@ -30,6 +30,7 @@ class Waits:
     wait_s: int = 2
     idle_s: int = 60
     idle_loops: int = 60
+    once_s: int = 15
     reoffer_s: int = 8
     reoffer_max: int = 2
     hold_s: int = 120
@@ -77,7 +78,16 @@ class Dialplan:
         self._switch.say(channel, "CadAgentIdle", [("Agent", agent), ("Loop", str(loops)), ("After", talked_with)])
         channel.variables["CAD_WITH"] = ""
         channel.priority = 11
-        return self._room(channel, "a", "n", self.waits.idle_s, self._idle)
+        seconds = self.waits.once_s if channel.variable("CAD_ONCE") == "1" else self.waits.idle_s
+        return self._room(channel, "a", "n", seconds, self._after_agent)
+
+    def _after_agent(self, channel: Channel) -> None:
+        if channel.variable("CAD_ONCE") != "1":
+            return self._idle(channel)
+        channel.priority = 15
+        after = channel.variable("CAD_WITH")
+        self._switch.say(channel, "CadAgentDone", [("Agent", channel.variable("CAD_AGENT")), ("After", after)])
+        return self._hang_up(channel)
 
     # -- debtors -------------------------------------------------------------------------------------------------------
     def _debtor(self, channel: Channel) -> None:

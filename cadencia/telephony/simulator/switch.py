@@ -364,11 +364,12 @@ class SimulatedSwitch:
     def _talk(self, one: Channel, two: Channel) -> None:
         others = [other for channel in (one, two) for other in self._partners(channel) if other not in (one, two)]
         bridge = Bridge(f"talk-{next(self._bridge_serial)}", UNKNOWN, holding=False)
-        for channel in (one, two):
-            self._leave(channel)
-            self._enter(channel, bridge)
-        bridge.technology = "native_rtp"
+        self._leave(one)
+        self._enter(one, bridge)
+        self._leave(two)
         one.linkedid = two.linkedid = min((one, two), key=lambda c: c.born_s).uniqueid
+        self._enter(two, bridge)
+        bridge.technology = "native_rtp"
         one.connected_number, two.connected_number = two.number, one.number
         one.connected_name, two.connected_name = two.caller_name, one.caller_name
         for channel in (one, two):
