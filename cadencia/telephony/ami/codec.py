@@ -11,6 +11,7 @@ bytes or more than 128 lines, so those are refused here, where the caller still 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from cadencia.errors import LocalProtocolError
@@ -26,6 +27,9 @@ MAX_LINES = 128
 _DIGITS = 19
 
 _FORBIDDEN = ("\r", "\n", "\0")
+
+#: A plain channel variable: `GLOBAL(X)`, `SHELL(...)` and their like are functions that a write would run.
+_NAME = re.compile("[A-Za-z0-9_]{1,80}", re.ASCII)
 
 
 class Message:
@@ -125,7 +129,7 @@ class Decoder:
         return []
 
     def _decode(self, raw: bytes) -> Message | None:
-        raw = raw.lstrip(b"\r\n")
+        raw = raw.removeprefix(b"\r\n")  # an empty line before it; a lone "\r" is no line end
         if not raw:
             return None
         if self._wanted is not None and raw.startswith(b"Event: "):
@@ -188,12 +192,13 @@ def encode(
             quoted: Asterisk splits `A=1,B=2` in two, so an unquoted value could overwrite another variable.
 
     Raises:
-        LocalProtocolError: a line break, a NUL, a malformed key, or more than Asterisk's parser takes.
+        LocalProtocolError: a line break, a NUL, half a surrogate pair, a malformed key, or more than Asterisk's parser
+            takes.
     """
     pairs = list(fields.items() if isinstance(fields, Mapping) else fields)
     lines = [_line("Action", action), *(_line(key, str(value)) for key, value in pairs)]
     for name, value in (variables or {}).items():
-        if not name or any(c in name for c in "=,\"' "):
+        if not _NAME.fullmatch(name):
             raise LocalProtocolError(f"{name!r} is no name of a channel variable")
         lines.append(_line("Variable", f"{name}={quote(str(value))}"))
     if len(lines) > MAX_LINES:
@@ -212,7 +217,10 @@ def quote(value: str) -> str:
 def _line(key: str, value: str) -> bytes:
     if not key or ":" in key or any(c in key or c in value for c in _FORBIDDEN):
         raise LocalProtocolError(f"a line break, a NUL or a colon where none may be, in header {key!r}")
-    line = f"{key}: {value}".encode("utf-8", "surrogatepass")
+    try:
+        line = f"{key}: {value}".encode()
+    except UnicodeEncodeError:
+        raise LocalProtocolError(f"half a character in header {key!r}") from None
     if len(line) > MAX_LINE_BYTES:
         raise LocalProtocolError(f"header {key!r} has {len(line)} bytes: Asterisk takes {MAX_LINE_BYTES}")
     return line
