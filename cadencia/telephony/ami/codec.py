@@ -82,12 +82,17 @@ class Message:
         return {name: "" if value == "(null)" else value for name, _, value in pairs}
 
 
+#: Names of unwanted events that a decoder remembers; Asterisk 22 has fewer.
+_MOST_NAMES = 300
+
+
 class Decoder:
     """Collects bytes until messages are whole.
 
     Args:
-        wanted: names of events to decode; others are counted in `skipped` and dropped before their headers are read.
-            None decodes all. Responses, and messages with an ActionID (the answers to list actions), always come.
+        wanted: names of events to decode; others are counted in `skipped`, named in `unwanted`, and dropped before
+            their headers are read. None decodes all. Responses, and messages with an ActionID (the answers to list
+            actions), always come.
     """
 
     def __init__(self, wanted: Collection[str] | None = None) -> None:
@@ -98,6 +103,7 @@ class Decoder:
         self.banner = ""
         self.malformed = 0
         self.skipped = 0
+        self.unwanted: set[bytes] = set()
 
     def feed(self, data: bytes) -> list[Message]:
         """Take in a chunk and return the messages it completed, in order. Never raises."""
@@ -137,6 +143,8 @@ class Decoder:
             name = raw[7:] if end < 0 else raw[7:end]
             if name not in self._wanted and b"\r\nActionID: " not in raw:
                 self.skipped += 1
+                if len(self.unwanted) < _MOST_NAMES:
+                    self.unwanted.add(name)
                 return None
         return self._message(_text(raw))
 

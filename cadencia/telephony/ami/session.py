@@ -324,6 +324,11 @@ class AmiSession(asyncio.Protocol):
         return self._decoder.malformed
 
     @property
+    def unwanted(self) -> frozenset[str]:
+        """Names of the events that came although nobody wants them; none if all are wanted."""
+        return frozenset(name.decode("utf-8", "replace") for name in self._decoder.unwanted)
+
+    @property
     def waiting(self) -> int:
         """Actions without an answer yet."""
         return len(self._pending)
