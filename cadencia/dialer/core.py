@@ -24,13 +24,16 @@ from cadencia.dialer.counts import day_starts
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
+from cadencia.dialer.lines import Board
 from cadencia.dialer.live import LiveCall, Seat
-from cadencia.dialer.present import agent_view, floor_view
+from cadencia.dialer.mainline import MainLine
+from cadencia.dialer.present import agent_view, call_view, floor_view
 from cadencia.dialer.preview import Previews
 from cadencia.dialer.priors import ONE_LIST
 from cadencia.dialer.recovery import restore
 from cadencia.dialer.shares import Shares
-from cadencia.dialer.views import AgentView, FloorView
+from cadencia.dialer.timeline import timeline_of
+from cadencia.dialer.views import AgentView, CallView, FloorView, TelephonyView
 from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import Disposed, Lease, Promise
@@ -116,6 +119,10 @@ class EngineCore:
         self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set, self._ranks)
         self.previews = Previews(c, self.staff, self.calls, self.runners.__getitem__, self._ranks)
         self._audit = Audit(c, self.staff, self.calls)
+        self._line = MainLine(
+            c, self.calls.live.values, self.staff.seats.values, self._trunk_names, lambda: self.trouble
+        )
+        self._board = Board(self.clock, c.book)
         # What these stand on takes a moment to load or to compile: better now than while calls go on.
         upper_bound(Count(1))
         warm_up()
@@ -281,6 +288,7 @@ class EngineCore:
             raise
         self.context.synced = True
         self.trouble = None
+        self._line.went(up=True)
         self.staff.back()
         self.calls.back()
         self._up.set()
@@ -290,6 +298,7 @@ class EngineCore:
     def _link_down(self) -> None:
         self.context.session = None
         self.context.synced = False
+        self._line.went(up=False)
         self._up.clear()
         self._bridges.clear()
         self.staff.lost_link()
@@ -304,6 +313,7 @@ class EngineCore:
     def _event(self, message: Message) -> None:
         name = message.name
         self._observer.event(name)
+        self._line.events += 1
         self.calls.note_event(message)
         if name == "BridgeEnter":
             self._entered(message)
@@ -366,6 +376,8 @@ class EngineCore:
             if since_told >= longest:
                 since_told = 0.0
                 self._observer.floor(self.floor())
+                if self.hub.listened("telephony"):
+                    self.hub.publish("telephony", msgspec.json.encode(self.telephony()))
             if (self._floor_stale or since_shown >= longest) and self.hub.listened("floor"):
                 self._floor_stale, since_shown = False, 0.0
                 self.hub.publish("floor", msgspec.json.encode(self.floor()))
@@ -392,6 +404,7 @@ class EngineCore:
 
     def _launch(self, runner: CampaignRunner, leases: list[Lease]) -> None:
         self._limits.take(len(leases), self.clock.monotonic())
+        self._line.started(runner.settings.trunk, len(leases))
         self.calls.launch(runner, leases)
 
     def _agent_moved(self, seat: Seat) -> None:
@@ -465,6 +478,19 @@ class EngineCore:
             switch_up=health["switch"],
             store_up=health["store"],
         )
+
+    def telephony(self) -> TelephonyView:
+        """The engineer's present."""
+        return self._board.view([self._line])
+
+    def _trunk_names(self) -> list[str]:
+        return [runner.settings.trunk for runner in self.runners.values()]
+
+    async def timeline(self, attempt_id: str) -> CallView | None:
+        """A call's timeline, from the log and, while it goes on, from memory. Raises StoreError."""
+        live = self.calls.live.get(attempt_id)
+        found = await timeline_of(self.store, attempt_id, live.trace.body() if live is not None else None)
+        return call_view(found) if found is not None else None
 
     def health(self) -> dict[str, bool]:
         """What has to be true before anything may be dialled."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from cadencia.clock import Clock
 from cadencia.dialer.hub import Hub
-from cadencia.dialer.views import AgentView, FloorView, ObligationView
+from cadencia.dialer.views import AgentView, CallView, FloorView, ObligationView, TelephonyView
 from cadencia.dialer.whatif import WhatIf
 from cadencia.domain.dialing import Promise
 
@@ -15,8 +15,9 @@ from cadencia.domain.dialing import Promise
 class Desk(Protocol):
     """All methods raise `Refused` (with a message and a hint for the person) when the state does not allow them.
 
-    Topics on `hub`: "floor" holds a FloorView, "agent/<agent id>" an AgentView, each as JSON bytes; "floor" is
-    published at most four times a second and at least once a second while anybody listens.
+    Topics on `hub`: "floor" holds a FloorView, "agent/<agent id>" an AgentView, "telephony" a TelephonyView, each as
+    JSON bytes; "floor" is published at most four times a second and at least once a second while anybody listens,
+    "telephony" once a second.
     """
 
     hub: Hub
@@ -83,6 +84,15 @@ class Desk(Protocol):
 
         Refused as the change would be; and while nobody is signed in, or where agents choose (preview).
         """
+        ...
+
+    # -- an engineer --------------------------------------------------------------------------------------------------
+    def telephony(self) -> TelephonyView:
+        """Servers, trunks and causes."""
+        ...
+
+    async def timeline(self, attempt_id: str) -> CallView | None:
+        """The timeline of a call, going on or over; None if nobody knows it. Raises StoreError."""
         ...
 
     # -- health -------------------------------------------------------------------------------------------------------

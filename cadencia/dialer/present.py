@@ -9,11 +9,13 @@ from functools import lru_cache
 from cadencia.clock import Clock
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.timeline import Timeline
 from cadencia.dialer.views import (
     AbandonmentView,
     AgentRow,
     AgentView,
     CallRow,
+    CallView,
     CampaignView,
     FloorView,
     ForecastView,
@@ -21,8 +23,10 @@ from cadencia.dialer.views import (
     PastContactView,
     PopView,
     SaidView,
+    TimelineRow,
 )
 from cadencia.dialer.why import sentence
+from cadencia.domain.codes import label
 from cadencia.domain.dialing import Lease
 from cadencia.domain.people import DebtorFile, Obligation
 from cadencia.errors import Words
@@ -218,4 +222,19 @@ def _agent_row(seat: Seat) -> AgentRow:
         campaign_id=seat.campaign_id,
         calls=seat.calls,
         talk_s=round(seat.talk_s, 1),
+    )
+
+
+def call_view(timeline: Timeline) -> CallView:
+    """One call's timeline."""
+    code = timeline.outcome
+    return CallView(
+        timeline.attempt_id,
+        timeline.campaign_id,
+        timeline.live,
+        code,
+        SaidView(label(code, "es"), label(code, "en")),
+        timeline.traced,
+        timeline.dropped,
+        tuple(TimelineRow(row.at, row.ms, row.source, row.what, _said(row.words), row.detail) for row in timeline.rows),
     )

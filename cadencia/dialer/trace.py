@@ -79,7 +79,10 @@ class Trace:
 
     def heard(self, message: Message, now_s: float) -> None:
         """An event of the switch about this call."""
-        told = {name: value for name in _HEADERS if (value := message.get(name))}
+        names: tuple[str, ...] = _HEADERS
+        if message.name == "UserEvent" and not message.get("UserEvent").startswith("Cad"):
+            names = ("UserEvent",)  # a site's own: who knows what is in it
+        told = {name: value for name in names if (value := message.get(name))}
         self.add(now_s, "event", event=message.name, **told)
 
     def ordered(self, actions: Sequence[Action], answers: Sequence[asyncio.Future[Message]], clock: Clock) -> None:

@@ -208,3 +208,115 @@ class FloorView(msgspec.Struct, frozen=True):
     campaigns: tuple[CampaignView, ...]
     agents: tuple[AgentRow, ...]
     calls: tuple[CallRow, ...]
+
+
+class TroubleView(msgspec.Struct, frozen=True):
+    """What keeps a link down, and how to mend it."""
+
+    code: str
+    said: SaidView
+    hint: SaidView
+
+
+class ServerView(msgspec.Struct, frozen=True):
+    """An Asterisk server. `since`: its link is up or down; `legs_up`: agents' telephones that stand ready."""
+
+    name: str
+    up: bool
+    since: datetime | None
+    trouble: TroubleView | None
+    calls: int
+    legs_up: int
+    events_per_s: float
+    round_trip_ms: float | None  # of an order and its answer
+    reconnects: int
+    version: str  # "" if unknown
+
+
+class FailureView(msgspec.Struct, frozen=True):
+    """The last call that a trunk or the network behind it failed."""
+
+    at: datetime
+    outcome: str
+    sip: int | None
+    q850: int | None
+
+
+class TrunkView(msgspec.Struct, frozen=True):
+    """A trunk now, and its last hour. Shares are 0 to 1, None without anything to share; delays in seconds.
+
+    `asr`: answered / attempts; `short`: share of the answered calls that lasted less than 6 s.
+    """
+
+    server: str
+    name: str
+    state: str  # "up", "down" or "unknown"
+    channels_used: int
+    channels: int
+    rate_used: float  # call starts a second, of the last ten seconds
+    rate_per_s: float
+    attempts: int
+    answered: int
+    asr: float | None
+    pdd_p50_s: float | None
+    pdd_p95_s: float | None
+    short: float | None
+    last_failure: FailureView | None
+
+
+class CauseRow(msgspec.Struct, frozen=True):
+    """How calls of the last hour ended that nobody answered, and how many. `known` False: no rule knows such an end."""
+
+    server: str
+    trunk: str
+    sip: int | None
+    q850: int | None
+    rang: bool
+    media: bool
+    timeout: bool
+    outcome: str
+    label: SaidView
+    known: bool
+    rule: str
+    count: int
+    said: SaidView
+
+
+class TelephonyView(msgspec.Struct, frozen=True):
+    """The engineer's present. `calls` and `unknown` count the last hour's."""
+
+    at: datetime
+    simulated: bool
+    servers: tuple[ServerView, ...]
+    trunks: tuple[TrunkView, ...]
+    causes: tuple[CauseRow, ...]
+    calls: int
+    unknown: int
+
+
+class TimelineRow(msgspec.Struct, frozen=True):
+    """A line of a call's timeline; `ms` since its sending, negative before it."""
+
+    at: datetime
+    ms: int | None
+    source: str  # "pacing", "engine", "switch" or "agent"
+    what: str
+    said: SaidView
+    detail: str
+
+
+class CallView(msgspec.Struct, frozen=True):
+    """One call from the decision that launched it to the disposition: no name, no number.
+
+    `live`: it is not over. `traced`: the switch's events and our orders are among the rows. `dropped`: entries that
+    the trace had no room for.
+    """
+
+    attempt_id: str
+    campaign_id: str
+    live: bool
+    outcome: str
+    label: SaidView
+    traced: bool
+    dropped: int
+    rows: tuple[TimelineRow, ...]

@@ -292,6 +292,7 @@ WANTED_EVENTS: frozenset[str] = frozenset(
     {
         "DialBegin",
         "DialState",
+        "DialEnd",  # changes nothing; kept in a call's trace
         "Newstate",
         "OriginateResponse",
         "Hangup",

@@ -33,6 +33,8 @@ _SIGNED_IN = Rule(frozenset(R))
 _AGENT = Rule(frozenset({R.AGENT}))
 _WATCH = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.DIRECTOR, R.COMPLIANCE, R.ADMIN}))
 _CONTROL = Rule(frozenset({R.SUPERVISOR, R.ADMIN}))
+_LINES = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.ADMIN}))
+_TRACE = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.COMPLIANCE, R.ADMIN}))
 _OPERATE = Rule(frozenset({R.ENGINEER, R.ADMIN}), loopback=True)
 
 #: (method, path template) -> rule
@@ -41,6 +43,7 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/entrar"): _PUBLIC,
     ("GET", "/agente"): _PUBLIC,
     ("GET", "/supervision"): _PUBLIC,
+    ("GET", "/telefonia"): _PUBLIC,
     ("GET", "/favicon.svg"): _PUBLIC,
     ("GET", "/assets/{name}"): _PUBLIC,
     ("GET", "/healthz"): _PUBLIC,
@@ -63,6 +66,8 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/api/agent/confirm"): _AGENT,
     ("POST", "/api/agent/disposition"): _AGENT,
     ("GET", "/api/floor"): _WATCH,
+    ("GET", "/api/telephony"): _LINES,
+    ("GET", "/api/calls/{attempt_id}"): _TRACE,
     ("POST", "/api/campaigns/{campaign_id}/start"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/pause"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/stop"): _CONTROL,

@@ -10,7 +10,16 @@ from starlette.routing import BaseRoute
 import cadencia
 from cadencia.dialer.desk import Desk
 from cadencia.metrics.prometheus import Metrics
-from cadencia.web import errors, pages, routes_agent, routes_floor, routes_ops, routes_session, routes_whatif
+from cadencia.web import (
+    errors,
+    pages,
+    routes_agent,
+    routes_floor,
+    routes_ops,
+    routes_session,
+    routes_telephony,
+    routes_whatif,
+)
 from cadencia.web.access import TABLE
 from cadencia.web.asking import Asker
 from cadencia.web.context import Context
@@ -21,7 +30,7 @@ from cadencia.web.schema import describe
 from cadencia.web.sessions import BELIEVE_S, Sessions
 from cadencia.web.signin import Passwords, SignInStore
 
-_ROOMS = (routes_session, routes_agent, routes_floor, routes_whatif, routes_ops, pages)
+_ROOMS = (routes_session, routes_agent, routes_floor, routes_telephony, routes_whatif, routes_ops, pages)
 
 
 def create_app(

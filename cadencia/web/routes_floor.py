@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -63,10 +63,11 @@ def add(router: APIRouter, ctx: Context) -> None:
     floor: dict[str, Any] = {"responses": shows(FloorView)}
 
     @router.get("/api/stream", summary="Server-sent events: the caller's topic")
-    async def stream(request: Request) -> Response:
-        """An agent gets `agent` events (AgentView), everybody else `floor` events (FloorView). Each is a whole state;
-        the first is the present. A comment every 15 s; `end` when the session ends or the server stops."""
-        return EventStream(ctx, caller_of(request))
+    async def stream(request: Request, topic: Literal["", "telephony"] = "") -> Response:
+        """An agent gets `agent` events (AgentView), everybody else `floor` events (FloorView) or, with
+        `topic=telephony` and the role for it, `telephony` events (TelephonyView). Each is a whole state; the first is
+        the present. A comment every 15 s; `end` when the session ends or the server stops."""
+        return EventStream(ctx, caller_of(request), topic)
 
     @router.get("/api/dispositions", summary="Codes and their labels")
     async def dispositions() -> Response:

@@ -22,7 +22,7 @@ _LINK = " link"
 
 def landing(user: User) -> str:
     """The page a user starts on."""
-    return "/agente" if user.role is UserRole.AGENT else "/supervision"
+    return {UserRole.AGENT: "/agente", UserRole.ENGINEER: "/telefonia"}.get(user.role, "/supervision")
 
 
 def me(ctx: Context, user: User) -> dict[str, Any]:

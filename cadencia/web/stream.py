@@ -17,8 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from cadencia.domain.access import UserRole
 from cadencia.errors import StoreError
+from cadencia.web.access import TABLE
 from cadencia.web.context import Context
-from cadencia.web.errors import WebError
+from cadencia.web.errors import WebError, forbidden
 from cadencia.web.sessions import Caller
 
 HEARTBEAT_S = 15.0
@@ -28,10 +29,19 @@ RECHECK_S = 5.0
 SEND_S = 20.0
 
 FLOOR = "floor"
+TELEPHONY = "telephony"
 
 
-def topic_of(caller: Caller) -> str:
-    """An agent sees only itself; whoever watches sees the floor."""
+def topic_of(caller: Caller, asked: str = "") -> str:
+    """An agent sees only itself; whoever watches sees the floor, or what is asked for and allowed.
+
+    Raises:
+        WebError: the user is no agent, or may not see that topic.
+    """
+    if asked == TELEPHONY:
+        if caller.user.role not in TABLE["GET", "/api/telephony"].roles:
+            raise forbidden()
+        return TELEPHONY
     if caller.user.role is not UserRole.AGENT:
         return FLOOR
     if caller.user.agent_id is None:
@@ -39,22 +49,28 @@ def topic_of(caller: Caller) -> str:
     return f"agent/{caller.user.agent_id}"
 
 
-def present(ctx: Context, caller: Caller) -> bytes:
+def present(ctx: Context, caller: Caller, topic: str) -> bytes:
     """The topic's state at this moment."""
+    if topic == TELEPHONY:
+        return msgspec.json.encode(ctx.desk.telephony())
     if caller.user.role is UserRole.AGENT and caller.user.agent_id is not None:
         return msgspec.json.encode(ctx.desk.agent(caller.user.agent_id))
     return msgspec.json.encode(ctx.desk.floor())
 
 
 class EventStream(Response):
-    """One open stream. Ends when the peer leaves, the session ends, or the server stops."""
+    """One open stream. Ends when the peer leaves, the session ends, or the server stops.
 
-    def __init__(self, ctx: Context, caller: Caller) -> None:
+    Args:
+        topic: "telephony", or "" for the caller's own.
+    """
+
+    def __init__(self, ctx: Context, caller: Caller, topic: str = "") -> None:
         super().__init__(media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
         self._ctx = ctx
         self._caller = caller
-        self._topic = topic_of(caller)
-        self._first = present(ctx, caller)
+        self._topic = topic_of(caller, topic)
+        self._first = present(ctx, caller, self._topic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(k, v) for k, v in self.raw_headers if k != b"content-length"]

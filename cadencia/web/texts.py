@@ -38,6 +38,13 @@ _MESSAGES: dict[str, dict[str, tuple[str, str]]] = {
         "es": ("No existe.", "Revise la dirección."),
         "en": ("There is no such thing.", "Check the address."),
     },
+    "CAD-WEB-NO-CALL": {
+        "es": (
+            "No se conoce esa llamada.",
+            "Revise el identificador; está en la lista de llamadas y en los registros.",
+        ),
+        "en": ("Nobody knows this call.", "Check the id; it is in the list of calls and in the logs."),
+    },
     "CAD-WEB-METHOD": {
         "es": ("Este método no se admite aquí.", "Vea /api/openapi.json."),
         "en": ("This method is not allowed here.", "See /api/openapi.json."),

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from argon2 import PasswordHasher
+from line_fakes import lines, traced
 
 from cadencia.clock import Clock, SystemClock
 from cadencia.dialer.campaign import policy_of
@@ -17,11 +18,13 @@ from cadencia.dialer.views import (
     AgentRow,
     AgentView,
     CallRow,
+    CallView,
     CampaignView,
     FloorView,
     ObligationView,
     PastContactView,
     PopView,
+    TelephonyView,
 )
 from cadencia.dialer.whatif import WhatIf
 from cadencia.domain.access import User, UserRole
@@ -281,6 +284,12 @@ class FakeDesk:
         self.asked.append((what, campaign_id, by, reason, changes))
         self.campaign = msgspec.structs.replace(self.campaign, **changes)
         self.hub.publish("floor", msgspec.json.encode(self.floor()))
+
+    def telephony(self) -> TelephonyView:
+        return lines(self.clock.now())
+
+    async def timeline(self, attempt_id: str) -> CallView | None:
+        return traced(attempt_id, self.clock.now()) if attempt_id.startswith(("c-", "k-")) else None
 
     def health(self) -> dict[str, bool]:
         return dict(self.well)
