@@ -158,6 +158,14 @@ async def agent_is_stolen(s: Any) -> None:
     await asyncio.sleep(0.1)
 
 
+async def nobody_is_called(s: Any) -> None:
+    """A Local channel to an extension that cannot be, waited for; the trunk's state; a global: responses too."""
+    nobody = {"Channel": "Local/nobody@cad-nowhere", "Timeout": 1000}
+    await s.order("Originate", **nobody, Context="cad-agent", Exten="s", Priority=1)
+    await asyncio.sleep(0.1)
+    await s.order("Getvar", Variable="CADENCIA_CONFIG")
+
+
 async def ring_once(s: Any) -> None:
     await s.order(
         "Originate", {"CAD_AGENT": "a1001", "CAD_ONCE": "1"}, Channel="PJSIP/a1001", ChannelId=recorder.LEG,
@@ -200,6 +208,7 @@ MORE: tuple[Case, ...] = (
     cancelled_before_ringing, cancelled_without_cause, finished_without_cause, timeout_without_ringing, id_in_use,
     gone_channels, bridge_to_a_ringing_debtor, refused_orders, values_arrive_whole, second_call_to_a_busy_telephone,
     agent_is_stolen, wrong_password, agent_rung_for_one_call, agent_rung_for_nothing,
+    nobody_is_called,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from cadencia.telephony.asterisk.config import (
     manager_conf,
     pjsip_conf,
 )
+from cadencia.telephony.asterisk.fitness import NEEDED, Expected, Finding, Fitness, demand_fit, inspect
 from cadencia.telephony.asterisk.install import LAST_GREEN, ROOT_VARIABLE, Installation, default_root, find_asterisk
 from cadencia.telephony.asterisk.lab import Lab
 from cadencia.telephony.asterisk.plan import (
@@ -27,6 +28,7 @@ from cadencia.telephony.asterisk.plan import (
     Waits,
 )
 from cadencia.telephony.asterisk.root import build_root, ensure_asterisk
+from cadencia.telephony.asterisk.site import expected_of, files_of, phone_secret, plan_of
 
 __all__ = [
     "ENGINE_EVENTS",
@@ -36,10 +38,14 @@ __all__ = [
     "HASH_VARIABLE",
     "LAST_GREEN",
     "MANAGER_FILE",
+    "NEEDED",
     "PJSIP_FILE",
     "ROOT_VARIABLE",
     "AgentPhone",
     "AmiAccount",
+    "Expected",
+    "Finding",
+    "Fitness",
     "Installation",
     "Lab",
     "SwitchPlan",
@@ -48,14 +54,20 @@ __all__ = [
     "build_root",
     "config_hash",
     "default_root",
+    "demand_fit",
     "ensure_asterisk",
+    "expected_of",
     "extensions_conf",
+    "files_of",
     "find_asterisk",
     "generate",
+    "inspect",
     "lab_console",
     "lab_info",
     "manager_conf",
+    "phone_secret",
     "pjsip_conf",
+    "plan_of",
     "root_command",
     "start_lab",
     "stop_lab",

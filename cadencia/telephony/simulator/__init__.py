@@ -3,6 +3,15 @@
 from cadencia.telephony.simulator.dialplan import Waits
 from cadencia.telephony.simulator.population import Population, Refusal, WorldPopulation
 from cadencia.telephony.simulator.server import SwitchServer
-from cadencia.telephony.simulator.switch import Faults, SimulatedSwitch
+from cadencia.telephony.simulator.switch import SIMULATED_CONFIG, Faults, SimulatedSwitch
 
-__all__ = ["Faults", "Population", "Refusal", "SimulatedSwitch", "SwitchServer", "Waits", "WorldPopulation"]
+__all__ = [
+    "SIMULATED_CONFIG",
+    "Faults",
+    "Population",
+    "Refusal",
+    "SimulatedSwitch",
+    "SwitchServer",
+    "Waits",
+    "WorldPopulation",
+]

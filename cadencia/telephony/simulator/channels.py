@@ -11,7 +11,7 @@ Headers = list[tuple[str, str]]
 #: What Asterisk shows for a number, a name or a bridge that has none.
 UNKNOWN = "<unknown>"
 
-_STATE = {0: "Down", 5: "Ringing", 6: "Up"}
+_STATE = {0: "Down", 4: "Ring", 5: "Ringing", 6: "Up"}
 
 #: Cause-txt of Hangup.
 CAUSE_TEXT = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from cadencia.telephony.ami.codec import Decoder, Message
-from cadencia.telephony.simulator.channels import Channel, Headers
+from cadencia.telephony.simulator.channels import UNKNOWN, Channel, Headers
 from cadencia.telephony.simulator.switch import SimulatedSwitch
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -90,11 +90,20 @@ class SwitchServer:
         switch: what carries the orders out.
         user, secret: the one account.
         allowed: names of the actions it may use; the least rights unless a test gives more or fewer.
+        filtered: the account has its event filter.
     """
 
     def __init__(
-        self, switch: SimulatedSwitch, user: str, secret: str, allowed: Collection[str] = LEAST_RIGHTS
+        self,
+        switch: SimulatedSwitch,
+        user: str,
+        secret: str,
+        allowed: Collection[str] = LEAST_RIGHTS,
+        *,
+        filtered: bool = True,
     ) -> None:
+        self.filtered = filtered
+        self.locals = 0  # Local channels so far
         self.switch, self.user, self.secret = switch, user, secret
         self.allowed = tuple(allowed)
         self.may = frozenset(name.lower() for name in allowed)
@@ -227,8 +236,39 @@ class SwitchConnection(asyncio.Protocol):
         for line in message.all("Variable"):
             name, _, value = line.partition("=")
             variables[name.lstrip("_")] = _unquote(value)
+        if fields.get("Channel", "").startswith("Local/"):
+            return self._nobody(fields["Channel"])
         error = self._switch.originate(fields, variables)
         return ("Error", error, []) if error else ("Success", "Originate successfully queued", [])
+
+    def _nobody(self, target: str) -> Answer:
+        """A Local channel to an extension that is not there: two halves, made and dropped."""
+        exten, _, context = target.removeprefix("Local/").partition("@")
+        serial, first = self._server.locals, self._switch.new_id()
+        self._server.locals += 1
+        halves = [
+            Channel(
+                name=f"{target}-{serial:08x};{half}",
+                uniqueid=first if half == 1 else self._switch.new_id(),
+                number=UNKNOWN,
+                caller_name=UNKNOWN,
+                context=context,
+                exten=exten,
+                endpoint="",
+                born_s=self._switch.clock.monotonic(),
+                state=state,
+                linkedid=first,
+            )
+            for half, state in ((1, 0), (2, 4))
+        ]
+        ended = [("Cause", "0"), ("Cause-txt", "Unknown")]
+        told = [("Hangup", [*half.headers(), *ended]) for half in reversed(halves)]
+        if not self._server.filtered:
+            told = [*(("Newchannel", half.headers()) for half in halves), *told]
+        for connection in self._server.connections:
+            for name, headers in told:
+                connection.send(_render("Event", name, "call,all", self._switch.clock.now(), headers))
+        return "Error", "Originate failed", []
 
     def _bridge(self, message: Message) -> Answer:
         error = self._switch.bridge(message.get("Channel1"), message.get("Channel2"))
@@ -310,9 +350,9 @@ class SwitchConnection(asyncio.Protocol):
     def _device_states(self, message: Message) -> None:
         action_id = [("ActionID", message["ActionID"])] if "ActionID" in message else []
         self._reply(message, ("Success", "Device State Changes will follow", [("EventList", "start")]))
-        devices = ["trunk", *sorted(self._switch.endpoints)]
-        for name in devices:
-            row = [("Event", "DeviceStateChange"), *action_id, ("Device", f"PJSIP/{name}"), ("State", "NOT_INUSE")]
+        devices = {**self._switch.trunks, **dict.fromkeys(sorted(self._switch.endpoints), "NOT_INUSE")}
+        for name, state in devices.items():
+            row = [("Event", "DeviceStateChange"), *action_id, ("Device", f"PJSIP/{name}"), ("State", state)]
             self.send(_join(row))
         end = [("EventList", "Complete"), ("ListItems", str(len(devices)))]
         self.send(_join([("Event", "DeviceStateListComplete"), *action_id, *end]))

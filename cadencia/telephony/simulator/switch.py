@@ -46,6 +46,10 @@ _FAILURES: dict[Nature, tuple[int, int]] = {
 _DIAL_STATUS = {3: "CHANUNAVAIL", 17: "BUSY", 20: "CHANUNAVAIL", 34: "CONGESTION"}
 
 
+#: What a simulated switch answers for the hash of its configuration.
+SIMULATED_CONFIG = "simulated"
+
+
 class SimulatedSwitch:
     """Carries out orders and emits events.
 
@@ -55,6 +59,10 @@ class SimulatedSwitch:
         endpoints: names of the agents' telephones; they answer at once.
         seed: of everything that happens by chance here.
         config_hash: what Getvar CADENCIA_CONFIG answers.
+
+    Attributes:
+        globals: the dialplan's global variables.
+        trunks: device state of each trunk by name; `set_trunk` changes one and tells of it.
     """
 
     def __init__(
@@ -65,7 +73,7 @@ class SimulatedSwitch:
         seed: int,
         *,
         waits: Waits | None = None,
-        config_hash: str = "simulated",
+        config_hash: str = SIMULATED_CONFIG,
     ) -> None:
         self.clock = clock
         self.population = population
@@ -74,6 +82,7 @@ class SimulatedSwitch:
         self.rng = random.Random(seed)
         self.endpoints = set(endpoints)
         self.globals = {"CADENCIA_CONFIG": config_hash}
+        self.trunks = {"trunk": "NOT_INUSE"}
         self.channels: dict[str, Channel] = {}  # by uniqueid
         self._by_name: dict[str, Channel] = {}
         self._ids: list[str] = []  # of live channels, in small letters, sorted
@@ -89,6 +98,12 @@ class SimulatedSwitch:
     def _emit(self, name: str, headers: Headers, privilege: str = "call,all") -> None:
         for listener in self._listeners:
             listener(name, privilege, headers)
+
+    def set_trunk(self, name: str, state: str) -> None:
+        """A trunk's device state changes, as after OPTIONS that were not answered (UNAVAILABLE)."""
+        if self.trunks.get(name) != state:
+            self.trunks[name] = state
+            self._emit("DeviceStateChange", [("Device", f"PJSIP/{name}"), ("State", state)])
 
     # -- orders --------------------------------------------------------------------------------------------------------
     def find(self, channel: str) -> Channel | None:
@@ -158,7 +173,7 @@ class SimulatedSwitch:
     def call_in(self, endpoint: str, caller: str, exten: str) -> str:
         """Somebody calls us: an agent's telephone the idle extension, or a debtor over a trunk. The leg's Uniqueid."""
         agent = endpoint in self.endpoints
-        channel = self._channel(endpoint, self._new_id(), (caller, UNKNOWN), (UNKNOWN, UNKNOWN), {})
+        channel = self._channel(endpoint, self.new_id(), (caller, UNKNOWN), (UNKNOWN, UNKNOWN), {})
         channel.state = 6
         channel.at(*(("cad-agent", "s", 1) if agent else ("cad-in", exten, 5)))
         self._emit("Newstate", channel.headers())
@@ -177,7 +192,7 @@ class SimulatedSwitch:
     # -- dialling ------------------------------------------------------------------------------------------------------
     def _dial(self, action: dict[str, str], variables: dict[str, str]) -> None:
         target = action["Channel"].removeprefix("PJSIP/")
-        uniqueid = action.get("ChannelId") or self._new_id()
+        uniqueid = action.get("ChannelId") or self.new_id()
         number, _, trunk = target.partition("@")
         endpoint = trunk or number
         known = bool(trunk) or endpoint in self.endpoints
@@ -195,7 +210,8 @@ class SimulatedSwitch:
             self._far_end(channel, self.rng.uniform(0.006, 0.012), self._answer)
         return None
 
-    def _new_id(self) -> str:
+    def new_id(self) -> str:
+        """A Uniqueid as Asterisk makes it."""
         return f"{self.clock.now().timestamp():.0f}.{next(self._serial)}"
 
     def _taken(self, uniqueid: str) -> bool:
