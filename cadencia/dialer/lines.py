@@ -207,7 +207,7 @@ def _shown(ends: list[tuple[End, int]]) -> list[tuple[End, int]]:
 
 
 def _cause(end: End, number: int) -> CauseRow:
-    said = causes.told(Ending(end.sip, end.q850, end.rang, end.media, end.timeout))
+    said = causes.meaning(Ending(end.sip, end.q850, end.rang, end.media, end.timeout))
     return CauseRow(
         end.server,
         end.trunk,

@@ -265,7 +265,10 @@ class TrunkView(msgspec.Struct, frozen=True):
 
 
 class CauseRow(msgspec.Struct, frozen=True):
-    """How calls of the last hour ended that nobody answered, and how many. `known` False: no rule knows such an end."""
+    """How calls of the last hour ended that nobody answered, and how many.
+
+    `known` False: no rule knows such an end. `said`: what the codes mean.
+    """
 
     server: str
     trunk: str

@@ -85,18 +85,21 @@ def q850_words(cause: int) -> Words:
     return Words(*_Q850.get(cause, (f"Q.850 {cause}", f"Q.850 {cause}")))
 
 
-def told(end: Ending) -> Words:
-    """What an end means, with what was heard before it."""
+def meaning(end: Ending) -> Words:
+    """What the codes of an end mean."""
     if end.timeout:
-        what = Words("our ring time ran out", "se agotó nuestro tiempo de timbre")
-    elif end.sip is not None:
-        what = sip_words(end.sip)
-    elif end.q850 is not None:
-        what = q850_words(end.q850)
-    else:
-        what = Words("the switch told no code", "el conmutador no dio ningún código")
-    before = _before(end)
-    return Words(f"{what}, {before}", f"{what.es}, {before.es}")
+        return Words("our ring time ran out", "se agotó nuestro tiempo de timbre")
+    if end.sip is not None:
+        return sip_words(end.sip)
+    if end.q850 is not None:
+        return q850_words(end.q850)
+    return Words("the switch told no code", "el conmutador no dio ningún código")
+
+
+def told(end: Ending) -> Words:
+    """The same, with what was heard before it."""
+    what, before = meaning(end), _before(end)
+    return Words(f"{what}; {before}", f"{what.es}; {before.es}")
 
 
 def _before(end: Ending) -> Words:

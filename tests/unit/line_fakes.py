@@ -28,15 +28,15 @@ def lines(now: datetime) -> TelephonyView:
     )  # fmt: skip
     failed = FailureView(now - timedelta(minutes=4), "CNG", 503, 34)
     ends = (
-        ("sur", "claro", 480, 19, True, False, False, "NOA", True, 30, 402, "no disponible", "timbró"),
-        ("sur", "claro", 480, 19, False, True, False, "CEL", True, 35, 211, "no disponible", "anuncio"),
-        ("sur", "tigo", 480, 19, False, False, False, "CEL", True, 41, 87, "no disponible", "no timbró"),
-        ("sur", "claro", 480, 19, False, True, True, "NOA", True, 66, 31, "tiempo agotado", "anuncio"),
-        ("sur", "claro", 486, 17, False, False, False, "OCU", True, 26, 121, "ocupado", "no timbró"),
-        ("sur", "tigo", 404, 1, False, False, False, "FDS", True, 22, 61, "no existe", "no timbró"),
-        ("sur", "tigo", 503, 34, False, False, False, "CNG", True, 55, 13, "sin capacidad", "no timbró"),
-        ("sur", "tigo", 499, 127, False, False, False, "DES", False, 0, 9, "SIP 499", "no timbró"),
-        ("sur", "claro", None, 31, False, False, False, "DES", False, 0, 2, "Q.850 31", "no timbró"),
+        ("sur", "claro", 480, 19, True, False, False, "NOA", True, 30, 402, "no disponible"),
+        ("sur", "claro", 480, 19, False, True, False, "CEL", True, 35, 211, "no disponible"),
+        ("sur", "tigo", 480, 19, False, False, False, "CEL", True, 41, 87, "no disponible"),
+        ("sur", "claro", 480, 19, False, True, True, "NOA", True, 66, 31, "tiempo agotado"),
+        ("sur", "claro", 486, 17, False, False, False, "OCU", True, 26, 121, "ocupado"),
+        ("sur", "tigo", 404, 1, False, False, False, "FDS", True, 22, 61, "no existe"),
+        ("sur", "tigo", 503, 34, False, False, False, "CNG", True, 55, 13, "sin capacidad"),
+        ("sur", "tigo", 499, 127, False, False, False, "DES", False, 0, 9, "SIP 499"),
+        ("sur", "claro", None, 31, False, False, False, "DES", False, 0, 2, "Q.850 31"),
     )  # fmt: skip
     return TelephonyView(
         now, False,
@@ -51,7 +51,7 @@ def lines(now: datetime) -> TelephonyView:
         ),
         tuple(
             CauseRow(*e[:8], SaidView(label(e[7], "es"), label(e[7], "en")), e[8],
-                     f"outcomes.toml:{e[9]}" if e[8] else "", e[10], SaidView(*[f"{e[11]}, {e[12]}"] * 2))
+                     f"outcomes.toml:{e[9]}" if e[8] else "", e[10], SaidView(*[e[11]] * 2))
             for e in ends
         ),
         1606, 11,
@@ -72,8 +72,8 @@ def traced(attempt_id: str, now: datetime) -> CallView:
          "DialState: DialStatus PROGRESS"),
         (9_120, "switch", "event.Hangup", "El canal terminó", "The channel is gone", "Hangup: Cause 19, TechCause 480"),
         (9_121, "engine", "attempt.settled", "Terminó: Celular apagado / fuera de cobertura (no disponible "
-         "temporalmente, se oyó un anuncio o el tono de la red)", "Ended: Off/out of coverage (temporarily "
-         "unavailable, an announcement or the network's tone was heard)", "CEL: SIP 480, Q.850 19"),
+         "temporalmente; se oyó un anuncio o el tono de la red)", "Ended: Off/out of coverage (temporarily "
+         "unavailable; an announcement or the network's tone was heard)", "CEL: SIP 480, Q.850 19"),
     )  # fmt: skip
     start = now - timedelta(seconds=30)
     rows = tuple(

@@ -116,8 +116,8 @@ def test_log_and_trace_in_the_order_of_time_with_the_rule_that_decided() -> None
     ]  # fmt: skip
     assert (timeline.live, timeline.outcome, timeline.traced) == (False, "NOA", True)
     end = timeline.rows[-1]
-    assert end.words == "Ended: No answer (temporarily unavailable, it rang)"
-    assert end.words.es == "Terminó: No contesta (no disponible temporalmente, timbró)"
+    assert end.words == "Ended: No answer (temporarily unavailable; it rang)"
+    assert end.words.es == "Terminó: No contesta (no disponible temporalmente; timbró)"
     assert end.detail == "NOA: SIP 480, Q.850 19, rule outcomes.toml:24"
     assert timeline.rows[1].detail == "server sur, trunk claro"
     assert [row.ms for row in timeline.rows] == [-300, -5, 2000, 2000, 9000, 9000]

@@ -1,9 +1,11 @@
-/** One bundle; the role decides which page a person gets. */
+/** One bundle; the role and the address decide which page a person gets. */
 
 import { effect } from "@preact/signals";
 import { AgentPage } from "./agent/page";
 import { FloorPage } from "./floor/page";
 import { lang, t } from "./i18n";
+import { LinesPage } from "./lines/page";
+import { leave, place, settle } from "./route";
 import { asked, me } from "./session";
 import { SignIn } from "./signin";
 import { Logo } from "./ui";
@@ -12,13 +14,12 @@ import { Logo } from "./ui";
 effect(() => {
   document.documentElement.lang = lang.value;
   if (!asked.value) return;
-  const path = me.value ? me.value.landing : "/entrar";
-  if (location.pathname !== path) history.replaceState(null, "", path + (me.value ? "" : location.search));
+  if (place.value) settle(place.value.path);
+  else leave();
 });
 
 effect(() => {
-  const title = !me.value ? t("signin.title") : me.value.role === "agent" ? t("agent.title") : t("floor.title");
-  document.title = `${title} · Cadencia`;
+  document.title = `${t(place.value?.title ?? "signin.title")} · Cadencia`;
 });
 
 export function App() {
@@ -30,5 +31,6 @@ export function App() {
     );
   }
   if (!me.value) return <SignIn />;
-  return me.value.role === "agent" ? <AgentPage /> : <FloorPage />;
+  if (me.value.role === "agent") return <AgentPage />;
+  return place.value?.path === "/telefonia" ? <LinesPage /> : <FloorPage />;
 }

@@ -7,6 +7,7 @@ import "./style/disposition.css";
 import "./style/agent.css";
 import "./style/people.css";
 import "./style/floor.css";
+import "./style/lines.css";
 
 void begin();
 const root = document.getElementById("app");

@@ -7,6 +7,7 @@ import { ApiError } from "./api";
 import { clockSpeed, now, simulated } from "./clock";
 import { clockTime, decimal, longDate, span } from "./format";
 import { chooseLanguage, lang, t, worded } from "./i18n";
+import { go, place, places } from "./route";
 import { me, online, signOut } from "./session";
 import type { AgentState } from "./views";
 
@@ -85,11 +86,34 @@ function Languages() {
   );
 }
 
+/** The pages of the role, where there are several. */
+function Tabs() {
+  return (
+    <nav class="tabs" aria-label={t("common.pages")}>
+      {places.value.map(({ path, title }) => (
+        <a
+          key={path}
+          href={path}
+          aria-current={place.value?.path === path ? "page" : undefined}
+          onClick={(event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
+            event.preventDefault();
+            go(path);
+          }}
+        >
+          {t(title)}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
 export function Header({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <header class="top">
       <Logo />
-      <h1>{title}</h1>
+      <h1 class={places.value.length > 1 ? "unseen" : ""}>{title}</h1>
+      {places.value.length > 1 && <Tabs />}
       <div class="top-middle">{children}</div>
       <Clock />
       <Languages />

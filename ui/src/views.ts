@@ -209,3 +209,85 @@ export interface Codes {
   pause_reasons: string[];
   skip_reasons: string[];
 }
+
+/** A sentence in both languages. */
+export interface Said {
+  es: string;
+  en: string;
+}
+
+export interface ServerView {
+  name: string;
+  up: boolean;
+  since: string | null;
+  trouble: { code: string; said: Said; hint: Said } | null;
+  calls: number;
+  legs_up: number;
+  events_per_s: number;
+  round_trip_ms: number | null;
+  reconnects: number;
+  version: string;
+}
+
+export interface TrunkView {
+  server: string;
+  name: string;
+  state: string;
+  channels_used: number;
+  channels: number;
+  rate_used: number;
+  rate_per_s: number;
+  attempts: number;
+  answered: number;
+  asr: number | null;
+  pdd_p50_s: number | null;
+  pdd_p95_s: number | null;
+  short: number | null;
+  last_failure: { at: string; outcome: string; sip: number | null; q850: number | null } | null;
+}
+
+export interface CauseRow {
+  server: string;
+  trunk: string;
+  sip: number | null;
+  q850: number | null;
+  rang: boolean;
+  media: boolean;
+  timeout: boolean;
+  outcome: string;
+  label: Said;
+  known: boolean;
+  rule: string;
+  count: number;
+  said: Said;
+}
+
+export interface Telephony {
+  at: string;
+  simulated: boolean;
+  servers: ServerView[];
+  trunks: TrunkView[];
+  causes: CauseRow[];
+  calls: number;
+  unknown: number;
+}
+
+export interface TimelineRow {
+  at: string;
+  ms: number | null;
+  source: string;
+  what: string;
+  said: Said;
+  detail: string;
+}
+
+export interface CallView {
+  attempt_id: string;
+  campaign_id: string;
+  live: boolean;
+  outcome: string;
+  label: Said;
+  traced: boolean;
+  dropped: number;
+  rows: TimelineRow[];
+}

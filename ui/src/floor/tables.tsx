@@ -2,6 +2,7 @@
 
 import { count, percent } from "../format";
 import { t, worded } from "../i18n";
+import { canSeeLines, goToCall } from "../route";
 import { codeLabel } from "../session";
 import type { Floor } from "../views";
 import { Since } from "../ui";
@@ -65,7 +66,13 @@ export function Calls({ view }: { view: Floor }) {
       <ul>
         {calls.slice(0, shown).map((call) => (
           <li key={call.attempt_id} class={`call call-${call.state}`}>
-            <span>{worded("phase", call.state)}</span>
+            {canSeeLines() ? (
+              <button type="button" class="link" title={t("calls.timeline")} onClick={() => goToCall(call.attempt_id)}>
+                {worded("phase", call.state)}
+              </button>
+            ) : (
+              <span>{worded("phase", call.state)}</span>
+            )}
             <Since at={call.since} />
             {call.agent_id && <span class="muted">{names.get(call.agent_id) ?? call.agent_id}</span>}
           </li>
