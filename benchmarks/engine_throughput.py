@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ from cadencia.store.memory import MemoryStore
 from cadencia.telephony.ami.session import tcp
 from cadencia.telephony.simulator import SimulatedSwitch, SwitchServer, WorldPopulation
 from cadencia.testing.agents import DeskPort, SimulatedAgent
-from cadencia.testing.floor import people
+from cadencia.testing.floor import people, unlimited
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -154,9 +155,10 @@ async def build(store: Store, clock: SimulatedClock, port: int, args: argparse.N
     await store.create_campaign(Campaign("c1", "Bench", CampaignState.RUNNING, settings, clock.now()), "bench")
     for first in range(0, args.contacts, 1000):
         await store.import_people("c1", people(min(1000, args.contacts - first), first=first), clock.now())
-    options = Options(user="cadencia", secret="s", holder="bench", channels=100_000, rate_per_s=args.rate)
+    options = Options(holder="bench")
+    server = replace(unlimited(tcp("127.0.0.1", port)), rate_per_s=args.rate)
     tally = Tally(Metrics())
-    return Engine(store, clock, tcp("127.0.0.1", port), options, tally, rng=random.Random(SEED)), tally
+    return Engine(store, clock, [server], options, tally, rng=random.Random(SEED)), tally
 
 
 def free_port() -> int:

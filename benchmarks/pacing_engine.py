@@ -45,7 +45,7 @@ from cadencia.store.memory import MemoryStore
 from cadencia.telephony.ami.session import Connector, tcp
 from cadencia.telephony.simulator import SimulatedSwitch, SwitchServer
 from cadencia.testing.agents import DeskPort
-from cadencia.testing.floor import people
+from cadencia.testing.floor import people, unlimited
 from cadencia.testing.twin import SETTINGS, Lineup, Outcome, pure, put_to_work, watched
 from cadencia.testing.virtual import TUESDAY_0900_BOGOTA, VirtualLoop, run_virtual
 from cadencia.testing.wire import memory_connector
@@ -69,8 +69,8 @@ async def build(store: Store, clock: Clock, connector: Connector, args: argparse
     contacts = int(args.agents * (args.hours + args.warm_up / 3600.0) * 250.0)
     for first in range(0, contacts, 1000):
         await store.import_people("c1", people(min(1000, contacts - first), first=first), clock.now())
-    options = Options(user="cadencia", secret="s", holder="bench", channels=100_000, rate_per_s=1e6)
-    return Engine(store, clock, connector, options, Tally(Metrics()), rng=random.Random(seed))
+    tally, options = Tally(Metrics()), Options(holder="bench")
+    return Engine(store, clock, [unlimited(connector)], options, tally, rng=random.Random(seed))
 
 
 @asynccontextmanager

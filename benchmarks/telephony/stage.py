@@ -18,6 +18,7 @@ import structlog
 from cadencia.clock import Anchor, SimulatedClock
 from cadencia.dialer.context import Options
 from cadencia.dialer.engine import Engine
+from cadencia.dialer.servers import MAIN, Server
 from cadencia.dialer.tally import Tally, percentile
 from cadencia.domain.agents import Agent, AgentState
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Lease
@@ -27,6 +28,7 @@ from cadencia.pacing.reasons import NO_AGENTS
 from cadencia.store.memory import MemoryStore
 from cadencia.store.port import Claim
 from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.simulator import SIMULATED_CONFIG
 from cadencia.testing.agents import DeskPort, view_of
 from cadencia.testing.checker import RecordingStore
 from cadencia.testing.floor import people
@@ -56,12 +58,14 @@ class Switch:
     port: int
     user: str
     secret: str
+    config: str = SIMULATED_CONFIG
 
 
 def make_engine(store: Any, clock: SimulatedClock, switch: Switch, tally: Tally, **options: Any) -> Engine:
     """The only place here that knows how an engine is put together."""
-    chosen = Options(switch.user, switch.secret, **{"holder": "bench", "channels": 5000, **options})
-    return Engine(store, clock, tcp("127.0.0.1", switch.port), chosen, tally, rng=random.Random(1))
+    limits = {"channels": 5000, **options}
+    server = Server(MAIN, tcp("127.0.0.1", switch.port), switch.user, switch.secret, switch.config, **limits)
+    return Engine(store, clock, [server], Options(holder="bench"), tally, rng=random.Random(1))
 
 
 @dataclass

@@ -37,7 +37,7 @@ from benchmarks.telephony.stage import (
 from cadencia.dialer.tally import percentile
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import CampaignSettings, Mode
-from cadencia.telephony.asterisk import Lab
+from cadencia.telephony.asterisk import Lab, config_hash
 from cadencia.testing.sip import HUMAN, Carrier, Phones
 
 
@@ -71,7 +71,7 @@ async def run(calls: int, rate: float, agents: int) -> tuple[dict[str, Any], lis
         try:
             assert await asyncio.wait_for(other.stdout.readline(), 15) == b"ready\n"
             account = lab.plan.account
-            switch = Switch(lab.ami_port, account.user, account.secret)
+            switch = Switch(lab.ami_port, account.user, account.secret, config_hash(lab.plan))
             settings = CampaignSettings(mode=Mode.PROGRESSIVE, ring_s=10, min_ring_s=0, trunk=lab.plan.trunks[0].name)
             bench = await make_bench(switch, secrets, calls, settings, rate_per_s=rate)
             engine = bench.engine

@@ -16,12 +16,12 @@ from cadencia.clock import SystemClock
 from cadencia.config import Settings
 from cadencia.dialer.context import Options
 from cadencia.dialer.engine import Engine
+from cadencia.dialer.site import servers_of
 from cadencia.dialer.tally import Tally
 from cadencia.errors import CadenciaError, spoken
 from cadencia.metrics.logs import configure
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.store.port import Store
-from cadencia.telephony.ami.session import tcp
 from cadencia.web.app import create_app
 from cadencia.web.server import claim_port, serve
 
@@ -55,22 +55,15 @@ async def _run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, store: Store, socket: sockets.socket) -> None:
-    clock, tally, switch = SystemClock(), Tally(Metrics()), next(iter(settings.servers.values()))
-    options = Options(
-        switch.user,
-        switch.secret.get_secret_value(),
-        holder=f"{sockets.gethostname()}, pid {os.getpid()}",
-        channels=switch.channels,
-        rate_per_s=switch.rate_per_s,
-        caller_name=switch.caller_name,
-    )
-    engine = Engine(store, clock, tcp(switch.host, switch.port), options, tally, rng=random.SystemRandom())
+    clock, tally = SystemClock(), Tally(Metrics())
+    options = Options(holder=f"{sockets.gethostname()}, pid {os.getpid()}")
+    engine = Engine(store, clock, servers_of(settings), options, tally, rng=random.SystemRandom())
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
     await engine.start()
     try:
-        await _first_link(engine, ended, switch.host, switch.port)
+        await _first_link(engine, ended, settings)
         app = create_app(engine, store, metrics=tally.metrics, secure_cookies=settings.web.secure_cookies)
         pages = asyncio.create_task(serve(app, settings.web.host, settings.web.port, sock=socket))
         lag = asyncio.create_task(watch_loop_lag(tally.metrics, clock))
@@ -87,7 +80,7 @@ async def _serve(settings: Settings, store: Store, socket: sockets.socket) -> No
         await engine.stop(_DRAIN_S)
 
 
-async def _first_link(engine: Engine, ended: asyncio.Event, host: str, port: int) -> None:
+async def _first_link(engine: Engine, ended: asyncio.Event, settings: Settings) -> None:
     """A switch that is down may come later; one that refuses us never will."""
     up, stop = asyncio.create_task(engine.ready_to_dial(_LINK_S)), asyncio.create_task(ended.wait())
     await asyncio.wait({up, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,4 +93,5 @@ async def _first_link(engine: Engine, ended: asyncio.Event, host: str, port: int
     if not isinstance(error, CadenciaError) or not error.retryable:
         raise error
     why, what = spoken(error.message, language()), spoken(error.hint, language())
-    typer.echo(f"{host}:{port}: {why}. {say('Se sigue intentando.', 'Trying again.')} {what}".rstrip(), err=True)
+    where = ", ".join(f"{server.host}:{server.port}" for server in settings.servers.values())
+    typer.echo(f"{where}: {why}. {say('Se sigue intentando.', 'Trying again.')} {what}".rstrip(), err=True)

@@ -16,6 +16,7 @@ from cadencia.demo.state import DemoFolder, DemoState, demo_folder, new_state
 from cadencia.demo.switch_process import USER
 from cadencia.dialer.context import Options
 from cadencia.dialer.engine import Engine
+from cadencia.dialer.servers import MAIN, Server
 from cadencia.dialer.tally import DoubleLeases, Tally, summary
 from cadencia.domain.access import UserRole
 from cadencia.domain.agents import Agent
@@ -27,6 +28,7 @@ from cadencia.store.embedded import EmbeddedPostgres
 from cadencia.store.port import Store
 from cadencia.store.postgres import PostgresStore
 from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.simulator import SIMULATED_CONFIG
 from cadencia.testing.portfolio import make_portfolio
 from cadencia.web.app import create_app
 from cadencia.web.server import claim_port, serve
@@ -216,9 +218,10 @@ class Demo:
             self.folder.stop(role)
 
     async def _engine(self) -> None:
-        options = Options(USER, self.state.switch_secret, holder=f"demo, pid {os.getpid()}", rate_per_s=50.0)
         connector = tcp("127.0.0.1", self.state.switch_port)
-        self.engine = Engine(self.store, self.clock, connector, options, self.tally, rng=random.Random())
+        server = Server(MAIN, connector, USER, self.state.switch_secret, SIMULATED_CONFIG, rate_per_s=50.0)
+        options = Options(holder=f"demo, pid {os.getpid()}")
+        self.engine = Engine(self.store, self.clock, [server], options, self.tally, rng=random.Random())
         try:
             await self.engine.start()
             await self.engine.ready_to_dial(10.0)

@@ -14,8 +14,10 @@ from cadencia.clock import call_later
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context
 from cadencia.dialer.ends import close, operator_of
-from cadencia.dialer.floor import Floor
+from cadencia.dialer.floor import RING_EACH_S, Floor
 from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.pool import Pool
+from cadencia.dialer.servers import Switch
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import AttemptState, CampaignState, Lease, Mark, Settlement
 from cadencia.errors import AmiLost, AmiRefused, StoreError, TelephonyError
@@ -45,14 +47,17 @@ _BRIDGE_S = 3.0
 #: Clock seconds that the dialplan keeps a person whose agent vanished.
 _REOFFER_S = 8.0
 
+#: A lease on its way to the switch.
+Outgoing = tuple[CampaignRunner, Lease, Switch]
+
 
 class Calls:
     """All calls in progress.
 
     Args:
         runner: the campaign of an id.
-        audit: ask the switch what is really there, soon.
-        ranks: how each ready agent ranks for a campaign (id): the lower, the better, None for one it must not take.
+        ranks: how each ready agent ranks for a campaign (id) on a server: the lower, the better, None for one it must
+            not take.
     """
 
     def __init__(
@@ -61,34 +66,34 @@ class Calls:
         floor: Floor,
         table: OutcomeTable,
         runner: Callable[[str], CampaignRunner],
-        audit: Callable[[], None],
-        ranks: Callable[[str], Callable[[Seat], int | None]],
+        ranks: Callable[[str, Switch], Callable[[Seat], int | None]],
     ) -> None:
-        self._c, self._floor, self._table, self._runner, self._audit = context, floor, table, runner, audit
+        self._c, self._floor, self._table, self._runner = context, floor, table, runner
+        floor.picked_up = self._picked_up
         self._ranks = ranks
         self.live: dict[str, LiveCall] = {}
         self._waiting: dict[str, LiveCall] = {}  # answered, in the order they are to be served
-        self._outbox: list[tuple[CampaignRunner, Lease]] = []
+        self._outbox: list[Outgoing] = []
         self._posted = asyncio.Event()
-        self._doubtful: dict[str, tuple[CampaignRunner, Lease]] = {}  # their commit failed: sent or leased, not dialled
+        self._doubtful: dict[str, Outgoing] = {}  # their commit failed: sent or leased, not dialled
         self._chosen: dict[str, LiveCall] = {}  # an agent waits for them, and they are not committed yet
 
     # -- launching -----------------------------------------------------------------------------------------------------
-    def launch(self, runner: CampaignRunner, leases: list[Lease]) -> None:
-        """Hand leases to the sender: committed in groups, then dialled."""
-        self._outbox += [(runner, lease) for lease in leases]
+    def launch(self, runner: CampaignRunner, leases: list[Lease], switch: Switch) -> None:
+        """Hand leases to the sender: committed in groups, then dialled on that server."""
+        self._outbox += [(runner, lease, switch) for lease in leases]
         self._posted.set()
 
     def launch_for(self, runner: CampaignRunner, lease: Lease, seat: Seat) -> None:
         """Dial a person whom an agent chose: who answers is put through to this very agent."""
-        self._chosen[lease.attempt_id] = live = self._live(runner, lease)
+        self._chosen[lease.attempt_id] = live = self._live(runner, lease, seat.switch)
         live.chosen = True
         self._floor.reserve(seat, live)
-        runner.dial(lease)
+        runner.dial(lease, seat.switch)
 
-    def for_anybody(self, campaign_id: str) -> int:
-        """Unanswered calls of a campaign that are for whoever is ready when they are answered."""
-        own = (live for live in self.live.values() if live.campaign_id == campaign_id)
+    def for_anybody(self, campaign_id: str, switch: Switch) -> int:
+        """Unanswered calls of a campaign on a server that are for whoever is ready when they are answered."""
+        own = (live for live in self.live.values() if live.campaign_id == campaign_id and live.switch is switch)
         return sum(live.seat is None and live.call.answered_s is None for live in own)
 
     def knows(self, attempt_id: str) -> bool:
@@ -100,29 +105,32 @@ class Calls:
         while True:
             await self._posted.wait()
             self._posted.clear()
-            group, self._outbox = self._outbox, []
-            try:
-                await self._send_group(group)
-            except StoreError as error:
-                # Nothing was sent. Whether the commit went through is unknown until the store answers again.
-                log.error("calls.commit_failed", code=error.code, calls=len(group))
-                self._c.store_failed(error)
-                self._never_committed(group)
-                self._doubtful.update({lease.attempt_id: (runner, lease) for runner, lease in group})
+            posted, self._outbox = self._outbox, []
+            for switch in {out[2].name: out[2] for out in posted}.values():
+                group = [out for out in posted if out[2] is switch]
+                try:
+                    await self._send_group(group, switch)
+                except StoreError as error:
+                    # Nothing was sent. Whether the commit went through is unknown until the store answers again.
+                    log.error("calls.commit_failed", code=error.code, calls=len(group))
+                    self._c.store_failed(error)
+                    self._never_committed(group)
+                    self._doubtful.update({out[1].attempt_id: out for out in group})
 
-    async def _send_group(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
-        ids = [lease.attempt_id for _, lease in group]
-        allowed = await self._c.store.mark_sending(ids, self._c.token, self._c.clock.now())
-        refused = [pair for pair in group if pair[1].attempt_id not in allowed]
+    async def _send_group(self, group: list[Outgoing], switch: Switch) -> None:
+        ids = [lease.attempt_id for _, lease, _ in group]
+        allowed = await self._c.store.mark_sending(ids, self._c.token, self._c.clock.now(), switch.name)
+        refused = [out for out in group if out[1].attempt_id not in allowed]
         self._never_committed(refused)
         await self._return(refused)
-        dial = [pair for pair in group if pair[1].attempt_id in allowed]
-        for runner, lease in dial:
+        dial = [out for out in group if out[1].attempt_id in allowed]
+        for runner, lease, _ in dial:
             runner.count_attempt(lease)
-            self.live[lease.attempt_id] = live = self._chosen.pop(lease.attempt_id, None) or self._live(runner, lease)
+            live = self._chosen.pop(lease.attempt_id, None) or self._live(runner, lease, switch)
+            self.live[lease.attempt_id] = live
             live.call = Call(lease.attempt_id, self._c.clock.monotonic())
-            live.trace.begin(self._c.clock.now(), live.call.sent_s, server=live.server, trunk=live.settings.trunk)
-        self._originate([(runner, self.live[lease.attempt_id]) for runner, lease in dial])
+            live.trace.begin(self._c.clock.now(), live.call.sent_s, server=switch.name, trunk=live.settings.trunk)
+        self._originate([(runner, self.live[lease.attempt_id]) for runner, lease, _ in dial], switch)
 
     async def resolve_doubts(self) -> None:
         """End what a failed commit left in `sending` (it never reached the switch) and give the rest back.
@@ -132,28 +140,28 @@ class Calls:
         if not self._doubtful:
             return
         opened = {attempt.attempt_id: attempt.state for attempt in await self._c.store.open_attempts()}
-        pairs, self._doubtful = list(self._doubtful.values()), {}
-        for runner, lease in pairs:
+        group, self._doubtful = list(self._doubtful.values()), {}
+        for runner, lease, switch in group:
             if opened.get(lease.attempt_id) is AttemptState.SENDING:
                 runner.count_attempt(lease)
-                self.live[lease.attempt_id] = live = self._live(runner, lease)
+                self.live[lease.attempt_id] = live = self._live(runner, lease, switch)
                 self._never_sent(live)
-        await self._return([pair for pair in pairs if opened.get(pair[1].attempt_id) is AttemptState.LEASED])
-        for runner, lease in pairs:
+        await self._return([out for out in group if opened.get(out[1].attempt_id) is AttemptState.LEASED])
+        for runner, lease, _ in group:
             runner.not_dialled(lease.attempt_id)
 
-    async def _return(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
-        for runner in {id(runner): runner for runner, _ in group}.values():
-            await runner.give_back([lease.attempt_id for r, lease in group if r is runner], "refused at sending")
+    async def _return(self, group: list[Outgoing]) -> None:
+        for runner in {id(out[0]): out[0] for out in group}.values():
+            await runner.give_back([out[1].attempt_id for out in group if out[0] is runner], "refused at sending")
 
-    def _never_committed(self, group: list[tuple[CampaignRunner, Lease]]) -> None:
+    def _never_committed(self, group: list[Outgoing]) -> None:
         """Whoever chose one of these waits in vain."""
-        for _, lease in group:
+        for _, lease, _ in group:
             live = self._chosen.pop(lease.attempt_id, None)
             if live is not None and live.seat is not None:
                 self._floor.release(live.seat, Outcome.CANCELLED)
 
-    def _live(self, runner: CampaignRunner, lease: Lease) -> LiveCall:
+    def _live(self, runner: CampaignRunner, lease: Lease, switch: Switch) -> LiveCall:
         call = Call(lease.attempt_id, self._c.clock.monotonic())
         return LiveCall(
             lease.attempt_id,
@@ -164,11 +172,13 @@ class Calls:
             lease.file,
             runner.settings,
             call,
+            switch,
             lease.attempt_id,
             self._c.clock.now(),
+            patient=runner.rings(switch),
         )
 
-    def _originate(self, dial: list[tuple[CampaignRunner, LiveCall]]) -> None:
+    def _originate(self, dial: list[tuple[CampaignRunner, LiveCall]], switch: Switch) -> None:
         wanted = [pair for pair in dial if self._still_wanted(*pair)]
         for runner, live in dial:
             if (runner, live) not in wanted:
@@ -177,11 +187,12 @@ class Calls:
             return
         orders = [self._order(live) for _, live in wanted]
         try:
-            answers = self._c.send(orders)
+            answers = switch.send(orders)
         except TelephonyError:
             for _, live in wanted:
                 self._never_sent(live)
             return
+        switch.starting.update(live.attempt_id for _, live in wanted)
         for (_, live), order, answer in zip(wanted, orders, answers, strict=True):
             live.trace.ordered([order], [answer], self._c.clock)
             answer.add_done_callback(partial(self._ordered, live))
@@ -189,14 +200,15 @@ class Calls:
 
     def _still_wanted(self, runner: CampaignRunner, live: LiveCall) -> bool:
         """Between the decision and now the last agent (or the one) may have gone, or somebody stopped the campaign."""
-        served = live.seat is not None if live.chosen else runner.served()
-        return served and self._c.may_dial and runner.campaign.state is CampaignState.RUNNING
+        served = live.seat is not None if live.chosen else runner.served(live.switch)
+        able = self._c.may_dial and live.switch.carries(live.settings.trunk)
+        return served and able and runner.campaign.state is CampaignState.RUNNING
 
     def _order(self, live: LiveCall) -> Action:
         settings = live.settings
         number = "".join(c for c in live.phone.e164 if c.isdigit())
         caller = "".join(c for c in settings.caller_id if c.isdigit())
-        name = self._c.options.caller_name.replace('"', "")
+        name = live.switch.server.caller_name.replace('"', "")
         return Action(
             "Originate",
             {
@@ -210,14 +222,16 @@ class Calls:
                 "Async": "true",
             },
             {
-                "CAD_WAIT_S": settings.wait_s,
-                "CAD_WAIT_TONE": "s",
+                "CAD_WAIT_S": settings.wait_s + (RING_EACH_S + 1 if live.patient else 0),
+                "CAD_WAIT_TONE": "r" if live.patient else "s",
+                **({"CAD_AMD": 1} if settings.detect_machines else {}),
                 "CAD_MAY_PLAY": "1" if settings.message else "0",
                 **({"CAD_MESSAGE": settings.message} if settings.message else {}),
             },
         )
 
     def _ordered(self, live: LiveCall, answer: asyncio.Future[Message]) -> None:
+        live.ordered_s = self._c.clock.monotonic()
         if answer.cancelled() or answer.exception() is None:
             return
         if isinstance(answer.exception(), AmiRefused):
@@ -234,14 +248,15 @@ class Calls:
             self.take(Signal(live.attempt_id, Sign.GONE))
 
     # -- what the switch says ------------------------------------------------------------------------------------------
-    def hear(self, message: Message, signal: Signal) -> bool:
+    def hear(self, switch: Switch, message: Message, signal: Signal) -> bool:
         """Take in an event about one of our calls; False if it is none of ours."""
         live = self.live.get(signal.ref)
-        if live is None:
+        if live is None or live.switch is not switch:
             return False
         channel = message.get("Channel") or message.get("DestChannel")
         if channel and message.name != "OriginateResponse":
             live.channel = channel
+        live.switch.starting.discard(live.attempt_id)
         self.take(signal)
         return True
 
@@ -279,18 +294,18 @@ class Calls:
             self._timer(live, _CAUSE_S, self._failed)
 
     def _rings(self, live: LiveCall) -> None:
-        runner = self._runner(live.campaign_id)
-        dial = runner.dials.get(live.attempt_id)
+        dials = self._pool(live).dials
+        dial = dials.get(live.attempt_id)
         if dial is not None:
-            runner.dials[live.attempt_id] = replace(dial, ringing_s=live.call.ringing_s)
+            dials[live.attempt_id] = replace(dial, ringing_s=live.call.ringing_s)
 
     def _answered(self, live: LiveCall) -> None:
         live.answered_at, live.since = self._c.clock.now(), self._c.clock.now()
         live.answered_wall_s = self._c.clock.wall()
-        runner = self._runner(live.campaign_id)
-        runner.dials.pop(live.attempt_id, None)
-        runner.waiting.add(live.attempt_id)
-        runner.count_answer(live)
+        pool = self._pool(live)
+        pool.dials.pop(live.attempt_id, None)
+        pool.waiting.add(live.attempt_id)
+        self._runner(live.campaign_id).count_answer(live)
         self._c.ledger.mark(Mark(live.attempt_id, "answered", live.answered_at))
         self._c.changed()
 
@@ -302,27 +317,33 @@ class Calls:
     def _wait(self, live: LiveCall, sign: Sign) -> None:
         """Answered, and nobody has the person; whoever had an agent and lost it goes first."""
         live.since = self._c.clock.now()
-        runner = self._runner(live.campaign_id)
-        runner.waiting.add(live.attempt_id)
+        self._pool(live).waiting.add(live.attempt_id)
         # Only here: a detector may have listened since the answer, and whom it recognised needs no agent.
-        runner.story.answered(live.attempt_id, self._c.clock.monotonic())
+        self._runner(live.campaign_id).story.answered(live.attempt_id, self._c.clock.monotonic())
         if sign is Sign.READY:
             self._waiting[live.attempt_id] = live
             self._timer(live, live.settings.wait_s, self._too_late)
         else:
             self._waiting = {live.attempt_id: live, **self._waiting}
-            if sign is Sign.REOFFERED:
-                self._timer(live, _REOFFER_S, self._too_late)
+            waited_s = self._c.clock.monotonic() - (live.call.ready_s or live.call.answered_s or 0.0)
+            left_s = _REOFFER_S if sign is Sign.REOFFERED else max(0.0, live.settings.wait_s - waited_s)
+            self._timer(live, left_s, self._too_late)
         self.match()
 
     def _too_late(self, live: LiveCall) -> None:
         """The wait is over: this person counts as abandoned and is not put through any more."""
-        if live.call.phase is Phase.WAITING:
-            self.take(Signal(live.attempt_id, Sign.ORPHANED))
+        if live.call.phase is not Phase.WAITING:
+            return
+        self.take(Signal(live.attempt_id, Sign.ORPHANED))
+        if live.patient and not live.call.talking_s:
+            # The dialplan would keep him for a telephone that nobody picks up: on with the message.
+            where: dict[str, str | int] = {"Context": "cad-after", "Exten": "orphan", "Priority": 1}
+            with contextlib.suppress(AmiLost):
+                self._send(live, [Action("Redirect", {"Channel": live.channel, **where})])
 
     def _orphaned(self, live: LiveCall) -> None:
         self._waiting.pop(live.attempt_id, None)
-        self._runner(live.campaign_id).waiting.discard(live.attempt_id)
+        self._pool(live).waiting.discard(live.attempt_id)
 
     def lost_agent(self, live: LiveCall) -> None:
         """The agent's telephone fell. In the conversation the dialplan offers the person again; before it we do; a
@@ -333,40 +354,54 @@ class Calls:
 
     def match(self) -> None:
         """Give each waiting person the agent who has waited longest, of the campaign's own before another's."""
-        if not self._waiting or self._c.session is None:
+        if not self._waiting:
             return
         for live in list(self._waiting.values()):
-            seat = self._agent_for(live)
+            seat = self._agent_for(live) if live.switch.session is not None else None
             if seat is not None:
                 del self._waiting[live.attempt_id]
                 self._offer(live, seat)
 
     def _agent_for(self, live: LiveCall) -> Seat | None:
         chooser = live.chooser  # in preview
-        if chooser is not None and chooser.leg_up:
+        if chooser is not None and chooser.reachable:
             return chooser
         if chooser is not None:
             self._floor.release(chooser)
-        return longest_idle(self._floor.ready(), live.settings.skill, self._ranks(live.campaign_id))
+        ranks = self._ranks(live.campaign_id, live.switch)
+        return longest_idle(self._floor.ready(live.switch), live.settings.skill, ranks)
 
     def _offer(self, live: LiveCall, seat: Seat) -> None:
-        """Lease the agent, show the file, order the bridge, in this order."""
+        """Lease the agent, show the file, order the bridge, in this order; a telephone may have to be rung first."""
         if seat.call is not live:
             self._floor.reserve(seat, live)
         self._c.observer.popped((self._c.clock.wall() - live.answered_wall_s) * 1000.0)
         live.trace.add(self._c.clock.monotonic(), "offered", agent=seat.agent.id)
         self.take(Signal(live.attempt_id, Sign.OFFERED))
-        orders = [
+        if seat.leg_up:
+            self._bridge(live, seat)
+        else:
+            self._floor.ring(seat)
+
+    def _picked_up(self, seat: Seat) -> None:
+        """The telephone that was rung for a call stands."""
+        live = seat.call
+        if live is not None and live.seat is seat and live.call.phase is Phase.OFFERED:
+            self._bridge(live, seat)
+
+    def _bridge(self, live: LiveCall, seat: Seat) -> None:
+        orders: list[Action] = [
             Action("Setvar", {"Channel": live.channel, "Variable": "CAD_WITH", "Value": seat.agent.id}),
             Action("Setvar", {"Channel": seat.channel, "Variable": "CAD_WITH", "Value": live.attempt_id}),
             Action("Bridge", {"Channel1": live.channel, "Channel2": seat.channel, "Tone": "no"}),
         ]
+        if not seat.nailed:  # there hanging up ends the conversation, as on any telephone
+            orders.insert(0, Action("Setvar", {"Channel": live.channel, "Variable": "CAD_AFTER", "Value": "end"}))
         try:
-            answers = self._c.send(orders)
+            answers = self._send(live, orders)
         except AmiLost:
             return
-        live.trace.ordered(orders, answers, self._c.clock)
-        answers[2].add_done_callback(lambda done: self._bridge_answered(live, seat, done))
+        answers[-1].add_done_callback(lambda done: self._bridge_answered(live, seat, done))
         self._timer(live, _BRIDGE_S, self._bridge_late)
 
     def _bridge_answered(self, live: LiveCall, seat: Seat, answer: asyncio.Future[Message]) -> None:
@@ -378,19 +413,18 @@ class Calls:
         # What was set for the bridge must not outlive it: the dialplan would take it for a conversation that ended.
         legs = [channel for channel in (live.channel, seat.channel) if channel]
         with contextlib.suppress(AmiLost):
-            orders = [Action("Setvar", {"Channel": leg, "Variable": "CAD_WITH", "Value": ""}) for leg in legs]
-            live.trace.ordered(orders, self._c.send(orders), self._c.clock)
-        self._audit()
+            self._send(live, [Action("Setvar", {"Channel": leg, "Variable": "CAD_WITH", "Value": ""}) for leg in legs])
+        live.switch.look.set()
         self.take(Signal(live.attempt_id, Sign.UNOFFERED))
 
     def _bridge_late(self, live: LiveCall) -> None:
         if live.call.phase is Phase.OFFERED:
-            self._audit()
+            live.switch.look.set()
 
     def _connected(self, live: LiveCall) -> None:
         self._waiting.pop(live.attempt_id, None)
         runner = self._runner(live.campaign_id)
-        runner.waiting.discard(live.attempt_id)
+        self._pool(live).waiting.discard(live.attempt_id)
         live.since = self._c.clock.now()
         if live.connected_at is None:
             live.connected_at = live.since
@@ -405,7 +439,7 @@ class Calls:
     def cancel(self, attempt_id: str) -> None:
         """Take back a call that is not answered."""
         live = self.live.get(attempt_id)
-        if live is None or self._c.session is None:
+        if live is None or live.switch.session is None:
             return  # not sent yet; or nobody would hear it, and it is asked again
         if live.call.answered_s is None and not live.call.cancelled:
             self.take(Signal(attempt_id, Sign.CANCELLED))
@@ -429,9 +463,8 @@ class Calls:
         self._hang_up(live)
 
     def _hang_up(self, live: LiveCall) -> None:
-        if self._c.session is not None:
-            orders = [Action("Hangup", {"Channel": live.channel})]
-            live.trace.ordered(orders, self._c.send(orders), self._c.clock)
+        with contextlib.suppress(AmiLost):
+            self._send(live, [Action("Hangup", {"Channel": live.channel})])
 
     def _finish(self, live: LiveCall, result: Outcome) -> None:
         if self.live.pop(live.attempt_id, None) is None:
@@ -439,9 +472,10 @@ class Calls:
         for timer in live.timers:
             timer.cancel()
         self._waiting.pop(live.attempt_id, None)
-        runner = self._runner(live.campaign_id)
-        runner.dials.pop(live.attempt_id, None)
-        runner.waiting.discard(live.attempt_id)
+        live.switch.starting.discard(live.attempt_id)
+        runner, pool = self._runner(live.campaign_id), self._pool(live)
+        pool.dials.pop(live.attempt_id, None)
+        pool.waiting.discard(live.attempt_id)
         talked = live.connected_at is not None and result is not Outcome.HUNG_UP
         runner.count_outcome(live, result, talked=talked)
         self._c.observer.settled(live.campaign_id, result)
@@ -482,14 +516,27 @@ class Calls:
         )
         close(self._c, live, result, self._table)
 
-    def lost_link(self) -> None:
-        """Whoever waits cannot be put through until the link is back; the dialplan keeps its own limits."""
-        self._waiting.clear()
+    def _send(self, live: LiveCall, orders: list[Action]) -> list[asyncio.Future[Message]]:
+        """Orders about a call, kept in its trace. Raises AmiLost if there is no link."""
+        answers = live.switch.send(orders)
+        live.trace.ordered(orders, answers, self._c.clock)
+        return answers
 
-    def back(self) -> None:
-        """The link is resynchronised: who still waits is served."""
+    def _pool(self, live: LiveCall) -> Pool:
+        return self._runner(live.campaign_id).pool(live.switch)
+
+    def on(self, switch: Switch) -> list[LiveCall]:
+        """The calls in progress on a server."""
+        return [live for live in self.live.values() if live.switch is switch]
+
+    def lost_link(self, switch: Switch) -> None:
+        """Whoever waits there cannot be put through until the link is back; the dialplan keeps its own limits."""
+        self._waiting = {ref: live for ref, live in self._waiting.items() if live.switch is not switch}
+
+    def back(self, switch: Switch) -> None:
+        """The link is resynchronised: who still waits there is served."""
         now_s = self._c.clock.monotonic()
-        for live in sorted(self.live.values(), key=lambda live: live.call.answered_s or 0.0):
+        for live in sorted(self.on(switch), key=lambda live: live.call.answered_s or 0.0):
             ready_s = live.call.ready_s or live.call.answered_s
             if live.call.phase is Phase.WAITING and ready_s and now_s - ready_s < live.settings.wait_s:
                 self._waiting[live.attempt_id] = live

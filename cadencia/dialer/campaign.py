@@ -9,12 +9,14 @@ from datetime import date, datetime, timedelta
 from cadencia.compliance.gate import judge
 from cadencia.dialer.context import Context
 from cadencia.dialer.counts import AnswerBook, Counts, local_day
-from cadencia.dialer.decisions import Decided, DecisionLog
+from cadencia.dialer.decisions import Decided
 from cadencia.dialer.hand import Hand
 from cadencia.dialer.live import LiveCall
+from cadencia.dialer.pool import Pool
 from cadencia.dialer.priors import Hours
+from cadencia.dialer.servers import Switch
 from cadencia.dialer.told import Teller
-from cadencia.dialer.why import LIST_EMPTY
+from cadencia.dialer.why import LIST_EMPTY, TRUNK_DOWN
 from cadencia.domain.agents import AT_WORK, AgentState
 from cadencia.domain.codes import ABANDONED, DISPOSITIONS, Denial, Outcome
 from cadencia.domain.dialing import (
@@ -66,8 +68,8 @@ class CampaignRunner:
     Args:
         counts, days, priors: what the store has written down of it.
         launch: called with the leases to dial now.
-        offer: called in preview with a lease for an agent to choose; False if nobody can be shown it now.
-        agents: the agents who may serve the campaign of an id, as its controller sees them.
+        offer: called in preview with a lease for an agent of a server to choose; False if nobody can be shown it now.
+        agents: the agents of a server who may serve the campaign of an id, as its controller sees them.
         room: how many calls the trunk takes now: channels, and by its rate.
         cancel: called with the attempt to take back.
     """
@@ -80,11 +82,11 @@ class CampaignRunner:
         *,
         days: Iterable[DayCount] = (),
         priors: Iterable[Prior] = (),
-        launch: Callable[[CampaignRunner, list[Lease]], None],
-        offer: Callable[[CampaignRunner, Lease], bool],
+        launch: Callable[[CampaignRunner, list[Lease], Switch], None],
+        offer: Callable[[CampaignRunner, Lease, Switch], bool],
         cancel: Callable[[str], None],
-        agents: Callable[[str], tuple[AgentView, ...]],
-        room: Callable[[], tuple[int, int]],
+        agents: Callable[[str, Switch], tuple[AgentView, ...]],
+        room: Callable[[CampaignRunner, Switch], tuple[int, int]],
     ) -> None:
         self._c = context
         self.campaign = campaign
@@ -92,15 +94,10 @@ class CampaignRunner:
         self.book = AnswerBook(days)
         self.hours = Hours(context, campaign.id, priors)
         self.policy = policy_of(campaign.settings)
-        self.controller = make_controller(self.policy, self.hours.learned)
+        self.pools = {s.name: Pool(s, self.policy, self.hours.learned) for s in context.switches}
         self.story = Teller(self.tell)
-        self.dials: dict[str, DialView] = {}  # launched and unanswered, the unsent included
-        self.waiting: set[str] = set()
-        self.last = Decision(0, (), NO_AGENTS)
-        self.log = DecisionLog()
         self._launch, self._offer = launch, offer
         self._cancel, self._agents, self._room = cancel, agents, room
-        self._dials_shown: tuple[DialView, ...] = ()
         self._hand = Hand()
         self._reach = 0.0  # leases to be kept in hand because there were too few
         self._owed: list[tuple[list[str], str, datetime | None]] = []  # to be given back when the store answers again
@@ -113,13 +110,47 @@ class CampaignRunner:
         return self.campaign.settings
 
     def judge(self, facts: ContactFacts) -> Verdict:
-        """The gate, at this instant, by this campaign's settings."""
-        return judge(facts, self.settings, self._c.clock.now())
+        """The gate, at this instant, by this campaign's settings; where the clock was set, at either of its times."""
+        now, steady = self._c.wall.instants()
+        verdict = judge(facts, self.settings, now)
+        if steady == now or isinstance(verdict, Deny):
+            return verdict
+        other = judge(facts, self.settings, steady)
+        return other if isinstance(other, Deny) else verdict
+
+    # -- where it runs -------------------------------------------------------------------------------------------------
+    def pool(self, switch: Switch) -> Pool:
+        """The part of it on a server."""
+        return self.pools[switch.name]
+
+    @property
+    def shown(self) -> Pool:
+        """The part that most of its agents are in: what is told of its decisions is told of that one."""
+        if len(self.pools) == 1:
+            return next(iter(self.pools.values()))
+        return max(self.pools.values(), key=lambda pool: (pool.switch.ready, self._at_work(pool)))
+
+    @property
+    def dials(self) -> dict[str, DialView]:
+        """What is on its way on all servers."""
+        return {ref: dial for pool in self.pools.values() for ref, dial in pool.dials.items()}
+
+    @property
+    def waiting(self) -> int:
+        """People who answered and whom nobody has, on all servers."""
+        return sum(len(pool.waiting) for pool in self.pools.values())
+
+    def rings(self, switch: Switch) -> bool:
+        """Whether an agent at work there has a telephone that is rung for each call."""
+        return any(a.delay_s > 0.0 and a.state in AT_WORK for a in self._agents(self.campaign.id, switch))
+
+    def _at_work(self, pool: Pool) -> int:
+        return sum(agent.state in AT_WORK for agent in self._agents(self.campaign.id, pool.switch))
 
     # -- telling -------------------------------------------------------------------------------------------------------
     def tell(self, event: PacingEvent) -> None:
-        """Let the controller know."""
-        self.controller.tell(event)
+        """Let the controllers know: they learn together, so that one of them hears it."""
+        next(iter(self.pools.values())).controller.tell(event)
         self.hours.told()
 
     def agent_moved(self, agent_id: str, state: AgentState) -> None:
@@ -131,7 +162,9 @@ class CampaignRunner:
         """New settings or a new state, while calls are in flight; what was learnt stays."""
         policy = policy_of(campaign.settings)
         if policy != self.policy:
-            self.policy, self.controller = policy, make_controller(policy, self.hours.learned)
+            self.policy = policy
+            for pool in self.pools.values():
+                pool.controller = make_controller(policy, self.hours.learned)
         self.campaign = campaign
         self._dry, self._dry_until_s = False, 0.0
         if campaign.state is not CampaignState.RUNNING:
@@ -146,44 +179,61 @@ class CampaignRunner:
     @property
     def weight(self) -> float:
         """Its part of the agents who serve others too; 0 while it has nobody to dial and nobody on the line."""
-        busy = bool(self.dials or self.waiting)
+        busy = any(pool.dials or pool.waiting for pool in self.pools.values())
         wants = self.campaign.state is CampaignState.RUNNING and not self.dry
         return self.settings.weight if wants or busy else 0.0
 
     # -- deciding ------------------------------------------------------------------------------------------------------
     def decide(self) -> None:
-        """Ask the controller and carry its decision out."""
-        if self.campaign.state is not CampaignState.RUNNING or not self._c.may_dial:
-            self._wind_down()
+        """Ask the controller of each server and carry its decision out."""
+        dialling = self.campaign.state is CampaignState.RUNNING and self._c.may_dial
+        if dialling:
+            self._give_back_old()
+        ready = [pool for pool in self.pools.values() if pool.switch.ready] if dialling else []
+        for pool in self.pools.values():
+            if pool not in ready:
+                self._wind_down(pool)
+        if not ready:
             return
-        self._give_back_old()
+        team = sum(map(self._at_work, ready)) if len(self.pools) > 1 else 0
+        decided = [self._decide_in(pool, team) for pool in ready]
+        self._refill(decided)
+
+    def _decide_in(self, pool: Pool, team: int) -> tuple[Snapshot, Decision]:
         began = self._c.clock.wall()
-        snapshot = self._snapshot()
-        decision = self.controller.decide(snapshot)
+        snapshot = self._snapshot(pool, team)
+        decision = pool.controller.decide(snapshot)
         self._c.observer.decided(self._c.clock.wall() - began)
         for attempt_id in decision.cancel:
             self._cancel(attempt_id)
-        launched = self._start(decision)
+        launched = self._start(pool, decision)
         reason = decision.reason
-        if not launched and self.dry and (reason == LIMITED_BY_LIST or (reason != NO_AGENTS and not self.dials)):
+        if not launched and self.dry and (reason == LIMITED_BY_LIST or (reason != NO_AGENTS and not pool.dials)):
             reason = LIST_EMPTY
-        self.last = replace(decision, launch=launched, reason=reason)
-        self._write_down(self.log.take(Decided(self.settings.mode, snapshot, decision, launched, reason)))
-        self._refill(snapshot, decision)
+        elif not launched and reason != NO_AGENTS and not pool.switch.carries(self.settings.trunk):
+            reason = TRUNK_DOWN
+        pool.last = replace(decision, launch=launched, reason=reason)
+        server = pool.switch.name if len(self.pools) > 1 else ""
+        self._write_down(pool.log.take(Decided(self.settings.mode, snapshot, decision, launched, reason, server)))
+        return snapshot, decision
 
-    def _wind_down(self) -> None:
+    def _wind_down(self, pool: Pool) -> None:
         """Nobody new is dialled. What rings goes on while an agent can take it, unless the campaign was stopped."""
-        if self.dials and (self.campaign.state is CampaignState.STOPPED or not self.served()):
-            self.cancel_all()
+        if pool.dials and (self.campaign.state is CampaignState.STOPPED or not self.served(pool.switch)):
+            self._cancel_in(pool)
 
     def cancel_all(self) -> None:
         """Take back what may be."""
-        for attempt_id in cancellable(self._snapshot()):
+        for pool in self.pools.values():
+            self._cancel_in(pool)
+
+    def _cancel_in(self, pool: Pool) -> None:
+        for attempt_id in cancellable(self._snapshot(pool, 0)):
             self._cancel(attempt_id)
 
-    def served(self) -> bool:
-        """Whether anybody is at work who may serve this campaign."""
-        return any(agent.state in AT_WORK for agent in self._agents(self.campaign.id))
+    def served(self, switch: Switch) -> bool:
+        """Whether anybody is at work on that server who may serve this campaign."""
+        return self._at_work(self.pool(switch)) > 0
 
     def _write_down(self, body: dict[str, object] | None) -> None:
         """So that anybody can tell afterwards why somebody was dialled at this instant, or nobody."""
@@ -194,7 +244,8 @@ class CampaignRunner:
 
     def close(self) -> None:
         """Nothing more is decided, for now or for good: write down the last second's decisions."""
-        self._write_down(self.log.rest())
+        for pool in self.pools.values():
+            self._write_down(pool.log.rest())
 
     @property
     def budget(self) -> Budget:
@@ -204,8 +255,12 @@ class CampaignRunner:
     @property
     def budget_left(self) -> float:
         """Calls that may still be abandoned, negative when overdrawn, as the controller reckons them."""
-        at_work = sum(agent.state in AT_WORK for agent in self._agents(self.campaign.id))
+        at_work = sum(map(self._at_work, self.pools.values()))
         return self.budget.drops(at_work, self.hours.learned.machine_share)
+
+    def _budget_of(self, pool: Pool, team: int) -> Budget:
+        """A server's part: what all its agents may abandon together is not to be abandoned once on each server."""
+        return replace(self.budget, share=self._at_work(pool) / team, team=team) if team else self.budget
 
     def _day(self) -> date:
         """The local date; worked out anew once a minute at most, and always at midnight, which is a full minute."""
@@ -215,25 +270,27 @@ class CampaignRunner:
             self._today = local_day(now), minute
         return self._today[0]
 
-    def _snapshot(self) -> Snapshot:
-        channels, rate = self._room()
-        dials = tuple(self.dials.values())
-        if dials != self._dials_shown:  # the same object while nothing changed: the controller then saves its work
-            self._dials_shown = dials
+    def _snapshot(self, pool: Pool, team: int) -> Snapshot:
+        channels, rate = self._room(self, pool.switch)
         return Snapshot(
             now_s=self._c.clock.monotonic(),
-            agents=self._agents(self.campaign.id),
-            dials=self._dials_shown,
-            waiting=len(self.waiting),
+            agents=self._agents(self.campaign.id, pool.switch),
+            dials=pool.views(),
+            waiting=len(pool.waiting),
             channels=channels,
             rate=rate,
             supply=self._hand.supply,
-            budget=self.budget,
+            budget=self._budget_of(pool, team),
             min_ring_s=self.settings.min_ring_s,
             wait_s=self.settings.wait_s,
+            line=self._line(pool.switch),
         )
 
-    def _start(self, decision: Decision) -> int:
+    def _line(self, switch: Switch) -> str:
+        """Whose failures open a breaker: this trunk's on this server."""
+        return f"{switch.name}/{self.settings.trunk}"
+
+    def _start(self, pool: Pool, decision: Decision) -> int:
         drawn = self._hand.draw(decision.launch, decision.propensities)
         # The clock may have passed the end of the window since the lease was written.
         verdicts = [self.judge(replace(lease.facts, in_flight=False)) for lease, _ in drawn]
@@ -242,43 +299,44 @@ class CampaignRunner:
             self._give_back(stale, "stale")
         going = [pair for pair, v in zip(drawn, verdicts, strict=True) if not isinstance(v, Deny)]
         if self.settings.mode is Mode.PREVIEW:
-            return self._show([lease for lease, _ in going])
-        self._dial(going)
+            return self._show([lease for lease, _ in going], pool.switch)
+        self._dial(going, pool.switch)
         return len(going)
 
-    def _dial(self, going: list[tuple[Lease, int]]) -> None:
-        now_s = self._c.clock.monotonic()
+    def _dial(self, going: list[tuple[Lease, int]], switch: Switch) -> None:
+        now_s, line, dials = self._c.clock.monotonic(), self._line(switch), self.pool(switch).dials
         for lease, kind in going:
-            self.dials[lease.attempt_id] = DialView(lease.attempt_id, now_s, None, kind)
-            self.story.launched(lease.attempt_id, now_s, kind)
+            dials[lease.attempt_id] = DialView(lease.attempt_id, now_s, None, kind)
+            self.story.launched(lease.attempt_id, now_s, kind, line)
         if going:
-            self._launch(self, [lease for lease, _ in going])
+            self._launch(self, [lease for lease, _ in going], switch)
 
     def not_dialled(self, attempt_id: str) -> None:
         """A launched attempt never went out."""
-        self.dials.pop(attempt_id, None)
+        for pool in self.pools.values():
+            pool.dials.pop(attempt_id, None)
         self.story.cancelled(attempt_id, self._c.clock.monotonic())
 
-    def _show(self, leases: list[Lease]) -> int:
-        kept = [lease for lease in leases if not self._offer(self, lease)]
+    def _show(self, leases: list[Lease], switch: Switch) -> int:
+        kept = [lease for lease in leases if not self._offer(self, lease, switch)]
         self._hand.put(kept)
         return len(leases) - len(kept)
 
-    def dial(self, lease: Lease) -> None:
-        """An agent chose to dial this person."""
-        self._dial([(lease, propensity(lease.facts, lease.file.history))])
+    def dial(self, lease: Lease, switch: Switch) -> None:
+        """An agent of that server chose to dial this person."""
+        self._dial([(lease, propensity(lease.facts, lease.file.history))], switch)
 
     # -- leases --------------------------------------------------------------------------------------------------------
-    def _refill(self, snapshot: Snapshot, decision: Decision) -> None:
+    def _refill(self, decided: list[tuple[Snapshot, Decision]]) -> None:
         """Keep one to three seconds of dialling in hand, and no more: what is in hand nobody else may have."""
-        at_work = sum(agent.state in AT_WORK for agent in snapshot.agents)
+        at_work = sum(agent.state in AT_WORK for snapshot, _ in decided for agent in snapshot.agents)
         if at_work == 0:
             self.drop_hand("no agents")
             return
         ratio = self.settings.ratio if self.settings.mode is Mode.RATIO else 1.0
-        short_of = decision.reason == LIMITED_BY_LIST
+        short_of = any(decision.reason == LIMITED_BY_LIST for _, decision in decided)
         self._reach = min(float(_CLAIM_MAX), max(4.0, 2.0 * self._reach)) if short_of else 0.98 * self._reach
-        most = max(decision.wanted, decision.launch)
+        most = sum(max(decision.wanted, decision.launch) for _, decision in decided)
         goal = max(2, most * 2, int(at_work * 0.2 * ratio) + 1, int(self._reach))
         short = goal - len(self._hand)
         if short <= 0 or len(self._hand) > goal // 2 or self._claiming:

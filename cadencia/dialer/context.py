@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,13 +14,13 @@ import structlog
 from cadencia.clock import Clock
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
+from cadencia.dialer.servers import Switches
+from cadencia.dialer.steps import WallWatch
 from cadencia.dialer.trunkbook import TrunkBook
 from cadencia.dialer.views import FloorView
 from cadencia.domain.codes import Outcome
-from cadencia.errors import AmiLost, LeadershipLost, StoreError
+from cadencia.errors import LeadershipLost, StoreError
 from cadencia.store.port import Store
-from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import Action, AmiSession
 
 log = structlog.get_logger(__name__)
 
@@ -78,31 +78,18 @@ class Options:
 
     Attributes:
         holder: who we are, shown to a second engine that is started by mistake.
-        channels: calls the trunk may carry at once.
-        rate_per_s: calls a second the trunk takes.
-        audit_s: a snapshot of the switch is compared with our picture this often.
+        audit_s: a snapshot of each server is compared with our picture this often.
         tick_s: a decision is due at least this often.
-        caller_name: shown as the caller's name.
     """
 
-    user: str
-    secret: str
     holder: str = "cadencia"
-    channels: int = 1000
-    rate_per_s: float = 100.0
     audit_s: float = 4.0
     tick_s: float = 1.0
-    caller_name: str = ""
 
 
 @dataclass
 class Context:
-    """The engine's shared parts.
-
-    Attributes:
-        session: the link, None while there is none.
-        synced: our picture was compared with the switch's since the link came up.
-    """
+    """The engine's shared parts."""
 
     clock: Clock
     store: Store
@@ -112,8 +99,8 @@ class Context:
     options: Options
     observer: Observer
     token: int
-    session: AmiSession | None = None
-    synced: bool = False
+    switches: Switches
+    wall: WallWatch
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     stopping: bool = False
     book: TrunkBook = field(default_factory=TrunkBook)  # what became of the last hour's calls
@@ -121,14 +108,8 @@ class Context:
 
     @property
     def may_dial(self) -> bool:
-        """Whether anything new may be sent: link resynchronised, store up, still leading, nobody asked us to stop."""
-        return self.synced and self.ledger.up and self.ledger.leading and not self.stopping
-
-    def send(self, actions: Sequence[Action]) -> list[asyncio.Future[Message]]:
-        """Send actions in one write. Raises AmiLost if there is no link."""
-        if self.session is None:
-            raise AmiLost("there is no link to the switch")
-        return self.session.send(actions)
+        """Whether anything new may be sent, if a server is ready: store up, still leading, nobody asked us to stop."""
+        return self.ledger.up and self.ledger.leading and not self.stopping
 
     def store_failed(self, error: StoreError) -> None:
         """A write beside the ledger failed: dial nobody until the store answers again, or ever if we were replaced."""

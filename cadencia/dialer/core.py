@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
 import structlog
 
-from cadencia.clock import Clock, sleep
-from cadencia.dialer.audit import Audit
+from cadencia.clock import Clock
 from cadencia.dialer.calls import Calls
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context, Ids, Observer, Options
@@ -25,36 +25,32 @@ from cadencia.dialer.floor import Floor
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.lines import Board
+from cadencia.dialer.links import Links
 from cadencia.dialer.live import LiveCall, Seat
-from cadencia.dialer.mainline import MainLine
 from cadencia.dialer.present import agent_view, call_view, floor_view
 from cadencia.dialer.preview import Previews
 from cadencia.dialer.priors import ONE_LIST
 from cadencia.dialer.recovery import restore
+from cadencia.dialer.servers import Server, Switch, Switches
 from cadencia.dialer.shares import Shares
+from cadencia.dialer.steps import WallWatch
+from cadencia.dialer.switchline import SwitchLine
 from cadencia.dialer.timeline import timeline_of
 from cadencia.dialer.views import AgentView, CallView, FloorView, TelephonyView
 from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import Disposed, Lease, Promise
-from cadencia.errors import LeadershipLost, StoreError, SwitchUnfit, TelephonyError, Words
+from cadencia.domain.events import Event
+from cadencia.errors import LeadershipLost, StoreError, Words
 from cadencia.pacing.budget import Count, upper_bound
 from cadencia.pacing.port import AgentView as PacingAgent
 from cadencia.pacing.predictive import warm_up
 from cadencia.queue.retry import after_disposition
 from cadencia.store.port import Store
-from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import AmiLink, AmiSession, Connector, rights
-from cadencia.telephony.call import WANTED_EVENTS, Bridges, Phase, Sign, Signal, read
+from cadencia.telephony.call import Phase
 from cadencia.telephony.outcomes import OutcomeTable, default_table
-from cadencia.telephony.trunks import TrunkLimits
 
 log = structlog.get_logger(__name__)
-
-#: What the account must be allowed, and what it must not be: a dialer that is broken into must not own the server.
-NEEDED_RIGHTS = frozenset({"Originate", "Bridge", "Hangup", "Redirect", "Setvar", "Getvar", "Status", "ListCommands"})
-_RIGHTS = "read = system,call,user,agent; write = originate,call"
-FORBIDDEN_RIGHTS = frozenset({"Command", "UpdateConfig", "DialplanExtensionAdd", "DBPut", "ModuleLoad", "Reload"})
 
 #: Real seconds that decisions wait for each other: a burst of events brings one decision.
 _GATHER_S = 0.02
@@ -71,7 +67,7 @@ class EngineCore:
 
     Args:
         store, clock: ports.
-        connector: how to reach the switch.
+        servers: the Asterisk servers of the site, one at least.
         observer: told of events, outcomes and latencies.
         rng: ids and back-off; seeded in tests.
     """
@@ -80,7 +76,7 @@ class EngineCore:
         self,
         store: Store,
         clock: Clock,
-        connector: Connector,
+        servers: Iterable[Server],
         options: Options,
         observer: Observer,
         *,
@@ -89,16 +85,15 @@ class EngineCore:
     ) -> None:
         self.store, self.clock, self.options = store, clock, options
         self.hub = Hub()
-        self._connector, self._observer, self._rng = connector, observer, rng or random.Random()
+        self.switches = Switches(servers)
+        self._observer, self._rng = observer, rng or random.Random()
         self._table = table or default_table()
-        self._bridges = Bridges()
-        self._limits = TrunkLimits(options.channels, options.rate_per_s)
         self._tasks: list[asyncio.Task[None]] = []
-        self._woken, self._audit_now, self._up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._woken = asyncio.Event()
         self._floor_stale = True
-        self.trouble: TelephonyError | None = None
+        self._answered: Counter[tuple[str, str]] = Counter()
         self.runners: dict[str, CampaignRunner] = {}
-        self.shares = Shares()
+        self.shares = Shares(self.switches)
 
     # -- life ----------------------------------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -111,17 +106,25 @@ class EngineCore:
         token = await self.store.lead(self.options.holder, now)
         ledger = Ledger(self.store, token)
         ids = Ids(self.clock, self._rng)
-        self.context = c = Context(self.clock, self.store, self.hub, ledger, ids, self.options, self._observer, token)
+        self.context = c = Context(
+            self.clock,
+            self.store,
+            self.hub,
+            ledger,
+            ids,
+            self.options,
+            self._observer,
+            token,
+            self.switches,
+            WallWatch(self.clock),
+        )
         c.changed = self.changed
         self.staff = Floor(c, self._match, self._lost_agent, self._wrapup_expired)
         self.staff.shown = self.show_agent
         self.staff.moved = self._agent_moved
-        self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._audit_now.set, self._ranks)
+        self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._ranks)
         self.previews = Previews(c, self.staff, self.calls, self.runners.__getitem__, self._ranks)
-        self._audit = Audit(c, self.staff, self.calls)
-        self._line = MainLine(
-            c, self.calls.live.values, self.staff.seats.values, self._trunk_names, lambda: self.trouble
-        )
+        self.links = Links(c, self.staff, self.calls, self._rng)
         self._board = Board(self.clock, c.book)
         # What these stand on takes a moment to load or to compile: better now than while calls go on.
         upper_bound(Count(1))
@@ -130,23 +133,11 @@ class EngineCore:
         await restore(c, self.staff, self.calls, self.runners)
         for seat in self.staff.seats.values():
             self.show_agent(seat)
-        link = AmiLink(
-            self._connector,
-            self.options.user,
-            self.options.secret,
-            self._event,
-            on_up=self._link_up,
-            on_down=self._link_down,
-            on_trouble=self._link_trouble,
-            wanted=WANTED_EVENTS,
-            rng=random.Random(self._rng.random()),
-        )
         work = (
             ledger.run(),
             self.calls.run_sender(),
-            link.run(),
+            *self.links.work(),
             self._decide(),
-            self._audits(),
             self._shows(),
             self._refreshes(),
         )
@@ -183,11 +174,10 @@ class EngineCore:
         for session in await self.store.agent_sessions():
             known = self.staff.seats.get(session.agent.id)
             if known is None:
-                self.staff.add(Seat(session.agent, AgentState.OUT, session.since, self.clock.monotonic()))
+                self.show_agent(self.staff.add(session.agent, AgentState.OUT, session.since))
                 self.shares.agents_changed()
-                self.show_agent(self.staff.seats[session.agent.id])
             elif known.agent != session.agent and known.state is AgentState.OUT:
-                known.agent = session.agent
+                known.agent, known.switch = session.agent, self.switches.home(session.agent.endpoint)
                 self.shares.agents_changed()
         await self.calls.resolve_doubts()
         for runner in self.runners.values():
@@ -199,13 +189,14 @@ class EngineCore:
         """Wait for the first resynchronised link.
 
         Raises:
-            TelephonyError: what kept the link down, when the (real) time is over; SwitchUnfit and AmiRefused at once.
+            TelephonyError: what kept the links down, when the (real) time is over; at once if every server refuses us.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while not self._up.is_set():
-            unfit = self.trouble is not None and not self.trouble.retryable
-            if self.trouble is not None and (unfit or asyncio.get_running_loop().time() >= deadline):
-                raise self.trouble
+        while not self.links.up.is_set():
+            troubles = [switch.trouble for switch in self.switches if switch.trouble is not None]
+            unfit = [trouble for trouble in troubles if not trouble.retryable]
+            if len(unfit) == len(self.switches) or (troubles and asyncio.get_running_loop().time() >= deadline):
+                raise (unfit or troubles)[0]
             await asyncio.sleep(0.02)
 
     async def deposed(self) -> None:
@@ -261,84 +252,6 @@ class EngineCore:
                 return
             await asyncio.sleep(0.02)
 
-    # -- the link ------------------------------------------------------------------------------------------------------
-    async def _link_up(self, session: AmiSession) -> None:
-        allowed = await rights(session)
-        missing, too_many = NEEDED_RIGHTS - allowed, FORBIDDEN_RIGHTS & allowed
-        if missing or too_many:
-            names = ", ".join(sorted(missing or too_many))
-            what, que = (
-                (f"lacks {names}", f"no puede usar {names}") if missing else (f"may use {names}", f"puede {names}")
-            )
-            raise SwitchUnfit(
-                Words(
-                    f"The switch's account {self.options.user!r} {what}.",
-                    f"La cuenta {self.options.user!r} del conmutador {que}.",
-                ),
-                Words(
-                    f"Give it {_RIGHTS} in manager.conf, and nothing more.",
-                    f"Déle {_RIGHTS} en manager.conf, y nada más.",
-                ),
-            )
-        self.context.session = session
-        try:
-            await self._audit.run_once(session)
-        except TelephonyError:
-            self.context.session = None
-            raise
-        self.context.synced = True
-        self.trouble = None
-        self._line.went(up=True)
-        self.staff.back()
-        self.calls.back()
-        self._up.set()
-        self.changed()
-        log.info("link.up", calls=len(self.calls.live), mended=self._audit.mended)
-
-    def _link_down(self) -> None:
-        self.context.session = None
-        self.context.synced = False
-        self._line.went(up=False)
-        self._up.clear()
-        self._bridges.clear()
-        self.staff.lost_link()
-        self.calls.lost_link()
-        self.changed()
-        log.warning("link.down", calls=len(self.calls.live))
-
-    def _link_trouble(self, error: TelephonyError) -> None:
-        self.trouble = error
-        log.warning("link.trouble", code=error.code, reason=error.message)
-
-    def _event(self, message: Message) -> None:
-        name = message.name
-        self._observer.event(name)
-        self._line.events += 1
-        self.calls.note_event(message)
-        if name == "BridgeEnter":
-            self._entered(message)
-        elif name == "BridgeLeave":
-            self._bridges.leave(message)
-        elif name == "UserEvent" and message.get("UserEvent") == "CadAgentIdle":
-            self.staff.leg_idle(message)
-        elif name == "Hangup":
-            self._bridges.leave(message)
-        signal = read(message)
-        if signal is None or self.calls.hear(message, signal):
-            return
-        if signal.sign in (Sign.ENDED, Sign.FAILED):
-            self.staff.leg_ended(signal.ref)
-
-    def _entered(self, message: Message) -> None:
-        members = self._bridges.enter(message)
-        if len(members) < 2:
-            return
-        for ref in members:
-            live = self.calls.live.get(ref)
-            # Only our own pair is a conversation of ours: the agent leased for this very call.
-            if live is not None and live.seat is not None and live.seat.leg in members:
-                self.calls.take(Signal(ref, Sign.TALKING))
-
     # -- loops ---------------------------------------------------------------------------------------------------------
     async def _decide(self) -> None:
         """On every event, gathered for a moment, and on a tick."""
@@ -347,25 +260,24 @@ class EngineCore:
                 async with asyncio.timeout(self.options.tick_s / self.clock.speed):
                     await self._woken.wait()
             self._woken.clear()
+            self._watch_the_wall()
+            self._answered = Counter(
+                (live.switch.name, live.settings.trunk)
+                for live in self.calls.live.values()
+                if live.call.answered_s is not None
+            )
             for runner in self.runners.values():
                 runner.decide()
                 runner.hours.pass_on()
             await asyncio.sleep(_GATHER_S)
 
-    async def _audits(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.options.audit_s / self.clock.speed):
-                    await self._audit_now.wait()
-                    await sleep(self.clock, 0.2)  # what was asked for may be settled by an event on its way
-            self._audit_now.clear()
-            session = self.context.session
-            if session is None:
-                continue
-            try:
-                await self._audit.run_once(session)
-            except TelephonyError as error:
-                log.warning("audit.failed", code=error.code)
+    def _watch_the_wall(self) -> None:
+        step = self.context.wall.look()
+        if step is None:
+            return
+        seconds = round(step.total_seconds(), 1)
+        log.error("clock.set", seconds=seconds)
+        self.context.ledger.append(Event("engine.clock_set", self.clock.now(), body={"seconds": seconds}))
 
     async def _shows(self) -> None:
         shortest, longest = _SHOW_S
@@ -402,10 +314,9 @@ class EngineCore:
     def _lost_agent(self, live: LiveCall) -> None:
         self.calls.lost_agent(live)
 
-    def _launch(self, runner: CampaignRunner, leases: list[Lease]) -> None:
-        self._limits.take(len(leases), self.clock.monotonic())
-        self._line.started(runner.settings.trunk, len(leases))
-        self.calls.launch(runner, leases)
+    def _launch(self, runner: CampaignRunner, leases: list[Lease], switch: Switch) -> None:
+        switch.started(runner.settings.trunk, len(leases), self.clock.monotonic())
+        self.calls.launch(runner, leases, switch)
 
     def _agent_moved(self, seat: Seat) -> None:
         self.shares.moved(seat)
@@ -413,16 +324,23 @@ class EngineCore:
             if not runner.settings.skill or runner.settings.skill in seat.skills:
                 runner.agent_moved(seat.agent.id, seat.state)
 
-    def _serving(self, campaign_id: str) -> tuple[PacingAgent, ...]:
-        return self.shares.views(campaign_id, self.staff.seats.values(), self.runners)
+    def _serving(self, campaign_id: str, switch: Switch) -> tuple[PacingAgent, ...]:
+        return self.shares.views(campaign_id, switch, self.staff.seats.values(), self.runners)
 
-    def _ranks(self, campaign_id: str) -> Callable[[Seat], int | None]:
-        return self.shares.ranks(campaign_id, self.staff, self.runners)
+    def _ranks(self, campaign_id: str, switch: Switch) -> Callable[[Seat], int | None]:
+        return self.shares.ranks(campaign_id, switch, self.staff, self.runners)
 
-    def _room(self) -> tuple[int, int]:
-        unanswered = len(self.previews) + sum(len(runner.dials) for runner in self.runners.values())
-        in_use = unanswered + sum(live.call.answered_s is not None for live in self.calls.live.values())
-        return self._limits.room_channels(in_use), self._limits.room_rate(self.clock.monotonic())
+    def _room(self, runner: CampaignRunner, switch: Switch) -> tuple[int, int]:
+        trunk = runner.settings.trunk
+        if not switch.carries(trunk):
+            return 0, 0
+        everywhere, by_trunk = self.previews.on(switch), self._answered[switch.name, trunk]
+        for other in self.runners.values():
+            unanswered = len(other.pool(switch).dials)
+            everywhere += unanswered
+            by_trunk += unanswered if other.settings.trunk == trunk else 0
+        everywhere += sum(number for (name, _), number in self._answered.items() if name == switch.name)
+        return switch.room(trunk, calls=everywhere, calls_on_trunk=by_trunk, now_s=self.clock.monotonic())
 
     def show_agent(self, seat: Seat) -> None:
         """Publish an agent's present."""
@@ -469,22 +387,19 @@ class EngineCore:
 
     def floor(self) -> FloorView:
         """The supervisor's present."""
-        health = self.health()
         return floor_view(
             self.clock,
             self.runners.values(),
             self.staff.seats.values(),
             self.calls.live.values(),
-            switch_up=health["switch"],
-            store_up=health["store"],
+            switches=self.switches,
+            store_up=self.context.ledger.up,
         )
 
     def telephony(self) -> TelephonyView:
         """The engineer's present."""
-        return self._board.view([self._line])
-
-    def _trunk_names(self) -> list[str]:
-        return [runner.settings.trunk for runner in self.runners.values()]
+        now_s = self.clock.monotonic()
+        return self._board.view(SwitchLine(switch, self.calls, self.staff, now_s) for switch in self.switches)
 
     async def timeline(self, attempt_id: str) -> CallView | None:
         """A call's timeline, from the log and, while it goes on, from memory. Raises StoreError."""
@@ -495,7 +410,7 @@ class EngineCore:
     def health(self) -> dict[str, bool]:
         """What has to be true before anything may be dialled."""
         return {
-            "switch": self.context.session is not None and self.context.session.up,
+            "switch": self.switches.any_ready,
             "store": self.context.ledger.up,
             "leader": self.context.ledger.leading,
         }

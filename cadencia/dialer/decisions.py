@@ -19,13 +19,17 @@ _TRIVIAL = frozenset({"", ENOUGH_IN_FLIGHT, NO_FREE_AGENT})
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision with what it was made from; `launch` is what was really handed to the sender."""
+    """A decision with what it was made from; `launch` is what was really handed to the sender.
+
+    `server` is the one it was made for, where the campaign runs on several.
+    """
 
     mode: Mode
     snapshot: Snapshot
     decision: Decision
     launch: int
     reason: str
+    server: str = ""
 
 
 class DecisionLog:
@@ -92,6 +96,8 @@ def body(decided: Decided, launch: int, cancel: int) -> dict[str, Any]:
         "month_answers": s.budget.month.answers,
         "month_abandoned": s.budget.month.abandoned,
     }
+    if decided.server:
+        told["server"] = decided.server
     if forecast is not None:  # as plain floats: a forecast may hold numpy's, which no encoder of ours knows
         told |= {
             "risk": round(float(forecast.risk), 4),

@@ -12,8 +12,9 @@ from cadencia.telephony.outcomes import OutcomeTable
 
 
 def operator_of(live: LiveCall) -> str:
-    """The operator that rules of the table may name: the trunk's, which is called by its own name."""
-    return live.settings.trunk
+    """The operator that rules of the table may name: the one set for the trunk, else the trunk's own name."""
+    trunk = live.switch.trunk(live.settings.trunk)
+    return trunk.operator if trunk is not None else live.settings.trunk
 
 
 def close(c: Context, live: LiveCall, result: Outcome, table: OutcomeTable) -> None:
@@ -34,13 +35,13 @@ def close(c: Context, live: LiveCall, result: Outcome, table: OutcomeTable) -> N
     rule = str(judged.rule or "")
     if sent:
         broke = call.answered_s is None or result is Outcome.DROPPED
-        shown = End(live.server, trunk, *codes, result, known, rule) if broke else None
+        shown = End(live.switch.name, trunk, *codes, result, known, rule) if broke else None
         up_s = None if call.answered_s is None else (call.ended_s or now_s) - call.answered_s
-        c.book.take(Ended(live.server, trunk, result, now, shown, _pdd_s(live), up_s), now_s)
+        c.book.take(Ended(live.switch.name, trunk, result, now, shown, _pdd_s(live), up_s), now_s)
     if not known:
-        c.observer.unknown_cause(live.server, trunk, end.sip, end.q850)
+        c.observer.unknown_cause(live.switch.name, trunk, end.sip, end.q850)
     told = {
-        "server": live.server,
+        "server": live.switch.name,
         "trunk": trunk,
         "outcome": str(result),
         "ground": str(judged.ground),

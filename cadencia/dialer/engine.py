@@ -154,7 +154,9 @@ class Engine(EngineCore):
         self.changed()
 
     def what_if(self, campaign_id: str, changes: dict[str, Any], agents: int | None = None) -> WhatIf:
-        return what_if(self._runner(campaign_id), changes, self._serving(campaign_id), self.options, agents)
+        runner = self._runner(campaign_id)
+        serving = tuple(a for switch in self.switches for a in self._serving(campaign_id, switch))
+        return what_if(runner, changes, serving, self.switches.line(runner.settings.trunk), agents)
 
     def _runner(self, campaign_id: str) -> CampaignRunner:
         try:

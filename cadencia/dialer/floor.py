@@ -2,24 +2,40 @@
 
 A seat's state changes in one place, `_to`, which writes it down, shows it, and makes the campaigns look again. The
 telephone is a leg that the engine calls at sign-in and keeps nailed up; a leg that falls is brought back, and while it
-is down nobody is put through to it.
+is down nobody is put through to it. A telephone that cannot be nailed up is rung for each call instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from cadencia.clock import call_later
 from cadencia.dialer.context import Context
 from cadencia.dialer.live import LiveCall, Preview, Seat
-from cadencia.domain.agents import PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED, AgentChange, AgentState
+from cadencia.dialer.servers import NOWHERE, Switch
+from cadencia.domain.agents import (
+    PAUSE_AFTER_SIGN_IN,
+    PAUSE_TELEPHONE,
+    PAUSE_WRAPUP_EXPIRED,
+    Agent,
+    AgentChange,
+    AgentState,
+)
 from cadencia.errors import AmiLost, AmiRefused, Refused, TelephonyError, Words
 from cadencia.telephony.ami.codec import Message
 from cadencia.telephony.ami.session import Action
 
 #: Clock seconds a telephone may take to answer our call before it counts as not there.
 _PICK_UP_S = 20
+
+#: Clock seconds that a telephone which is rung for each call may ring: somebody waits on the line meanwhile.
+RING_EACH_S = 12
+
+#: Weight of the newest time to pick up.
+_NEWEST = 0.2
 
 #: Clock seconds before the telephone is called again, by number of tries in vain.
 _RETRY_S = (0.2, 1.0, 2.0, 5.0)
@@ -49,11 +65,12 @@ class Floor:
         self._c = context
         self._on_ready, self._on_lost_agent, self._on_wrapup_expired = on_ready, on_lost_agent, on_wrapup_expired
         self.seats: dict[str, Seat] = {}
-        self._legs: dict[str, Seat] = {}
+        self._legs: dict[tuple[str, str], Seat] = {}  # by server and Uniqueid: two servers may give the same one
         self._ready: dict[str, Seat] = {}  # in order of waiting
         self.shown: Callable[[Seat], None] = lambda seat: None
         self.moved: Callable[[Seat], None] = lambda seat: None
         self.unchosen: Callable[[Preview], None] = lambda preview: None  # a file was taken away from its agent
+        self.picked_up: Callable[[Seat], None] = lambda seat: None  # a telephone that was rung for a call stands
 
     # -- looking -------------------------------------------------------------------------------------------------------
     def seat(self, agent_id: str) -> Seat:
@@ -66,31 +83,47 @@ class Floor:
                 Words("Ask a supervisor to create it.", "Pida a supervisión que lo cree."),
             ) from None
 
-    def by_leg(self, leg: str) -> Seat | None:
-        """The seat whose telephone's leg has this Uniqueid."""
-        return self._legs.get(leg)
+    def by_leg(self, switch: Switch, leg: str) -> Seat | None:
+        """The seat whose telephone's leg has this Uniqueid on that server."""
+        return self._legs.get((switch.name, leg))
 
     def by_name(self, name: str) -> Seat | None:
         """By the agent's id, or by the telephone's: a telephone that dials in itself knows only its own name."""
         return self.seats.get(name) or next((s for s in self.seats.values() if s.agent.endpoint == name), None)
 
-    def ready(self) -> Iterable[Seat]:
-        """Agents who can be put through now, longest idle first."""
-        return self._ready.values()
+    def ready(self, switch: Switch | None = None) -> Iterable[Seat]:
+        """Agents who can be put through now, on that server or anywhere, longest idle first."""
+        seats = self._ready.values()
+        return seats if switch is None or len(self._c.switches) == 1 else (s for s in seats if s.switch is switch)
 
-    def add(self, seat: Seat) -> None:
-        """A seat that is restored or new."""
-        self.seats[seat.agent.id] = seat
+    def add(self, agent: Agent, state: AgentState, since: datetime) -> Seat:
+        """An agent's seat, restored or new, on the server where the telephone lives."""
+        home = self._c.switches.home(agent.endpoint)
+        seat = self.seats[agent.id] = Seat(agent, home, state, since, self._c.clock.monotonic())
+        return seat
 
     # -- what people ask -----------------------------------------------------------------------------------------------
     def sign_in(self, seat: Seat) -> None:
-        """Bring the telephone up; the agent is then paused until ready."""
+        """Bring the telephone up; the agent is then paused until ready. Raises Refused if it lives nowhere."""
         if seat.state is not AgentState.OUT:
-            return
+            return None
+        if seat.switch.name == NOWHERE:
+            raise Refused(
+                Words(
+                    f"No Asterisk server lists the telephone {seat.agent.endpoint}.",
+                    f"Ningún servidor Asterisk tiene el teléfono {seat.agent.endpoint}.",
+                ),
+                Words(
+                    "An engineer has to add it under [[servers.NAME.phones]].",
+                    "Ingeniería debe agregarlo en [[servers.NOMBRE.phones]].",
+                ),
+            )
         seat.resume = (AgentState.PAUSED, PAUSE_AFTER_SIGN_IN)
         seat.leg_tries = 0
+        if not seat.nailed:
+            return self._to(seat, *seat.resume)
         self._to(seat, AgentState.CONNECTING)
-        self.call_telephone(seat)
+        return self.call_telephone(seat)
 
     def make_ready(self, seat: Seat) -> None:
         """Ready now, or after the call and wrap-up in progress. Raises Refused when signed out."""
@@ -177,7 +210,9 @@ class Floor:
         """The person on the way never arrived: the agent waits again."""
         self._detach(seat)
         seat.came_of = came_of
-        if seat.leg_up:
+        if not seat.nailed:
+            self._hang_up_telephone(seat)  # it may still ring for the person who is gone
+        if seat.reachable:
             self._settle_down(seat)
         else:
             self._telephone_lost(seat, (AgentState.READY, ""))
@@ -213,7 +248,7 @@ class Floor:
 
     def _settle_down(self, seat: Seat) -> None:
         """Nothing is owed any more: the pause asked for, or the next call."""
-        if not seat.leg_up:
+        if not seat.reachable:
             reason, seat.next_pause = seat.next_pause, None
             resume = (AgentState.PAUSED, reason) if reason else (AgentState.READY, "")
             return self._telephone_lost(seat, resume)
@@ -235,12 +270,19 @@ class Floor:
     # -- telephones ----------------------------------------------------------------------------------------------------
     def call_telephone(self, seat: Seat) -> None:
         """Call the agent's telephone, to be nailed up, unless it is up or being called."""
-        if seat.state is AgentState.OUT or seat.leg or self._c.stopping:
+        if seat.state is AgentState.OUT or seat.leg or self._c.stopping or not seat.nailed:
             return
+        self._call(seat, _PICK_UP_S)
+
+    def ring(self, seat: Seat) -> None:
+        """Ring the telephone for the call the agent is reserved for; `picked_up` or `leg_ended` follows."""
+        self._call(seat, RING_EACH_S, {"CAD_ONCE": 1})
+
+    def _call(self, seat: Seat, seconds: int, variables: Mapping[str, str | int] = MappingProxyType({})) -> None:
         seat.leg = self._c.ids.leg()
         seat.channel = seat.leg
         seat.leg_since_s = self._c.clock.monotonic()
-        self._legs[seat.leg] = seat
+        self._legs[seat.switch.name, seat.leg] = seat
         action = Action(
             "Originate",
             {
@@ -249,27 +291,28 @@ class Floor:
                 "Context": "cad-agent",
                 "Exten": "s",
                 "Priority": 1,
-                "Timeout": _PICK_UP_S * 1000,
+                "Timeout": seconds * 1000,
                 "Async": "true",
             },
-            {"CAD_AGENT": seat.agent.id},
+            {"CAD_AGENT": seat.agent.id, **variables},
         )
         self._c.spawn(self._order(seat, seat.leg, action))
 
     async def _order(self, seat: Seat, leg: str, action: Action) -> None:
         try:
-            await self._c.send([action])[0]
+            await seat.switch.send([action])[0]
         except (AmiRefused, AmiLost):
-            self.leg_ended(leg)
+            self.leg_ended(seat.switch, leg)
         except TelephonyError:
             pass  # unknown: the next snapshot of the switch tells
 
-    def leg_idle(self, message: Message) -> None:
+    def leg_idle(self, switch: Switch, message: Message) -> None:
         """The dialplan says that an agent's leg waits (again)."""
-        seat = self._legs.get(message.get("Uniqueid"))
+        seat = self.by_leg(switch, message.get("Uniqueid"))
         if seat is None:
             own = self.by_name(message.get("Agent"))
-            if own is not None and own.state is not AgentState.OUT and not own.leg_up:
+            wanted = own is not None and own.switch is switch and own.nailed and own.state is not AgentState.OUT
+            if own is not None and wanted and not own.leg_up:
                 self.adopt_leg(own, message.get("Uniqueid"), message.get("Channel"))
             return
         seat.channel = message.get("Channel") or seat.channel
@@ -284,21 +327,27 @@ class Floor:
         if seat.state is AgentState.CONNECTING:
             state, reason = seat.resume
             self._to(seat, state, reason)
+        elif not seat.nailed:
+            took_s = self._c.clock.monotonic() - seat.leg_since_s
+            seat.pickup_s += _NEWEST * (took_s - seat.pickup_s)
+            self.picked_up(seat)
         self.shown(seat)
 
     def adopt_leg(self, seat: Seat, leg: str, channel: str) -> None:
         """A leg that stood on the switch before we knew it."""
-        self._legs.pop(seat.leg, None)
+        self._legs.pop((seat.switch.name, seat.leg), None)
         seat.leg, seat.channel, seat.leg_since_s = leg, channel, self._c.clock.monotonic()
-        self._legs[leg] = seat
+        self._legs[seat.switch.name, leg] = seat
         self.leg_stands(seat)
 
-    def leg_ended(self, leg: str) -> None:
+    def leg_ended(self, switch: Switch, leg: str) -> None:
         """The telephone hung up, or never answered."""
-        seat = self._legs.pop(leg, None)
+        seat = self._legs.pop((switch.name, leg), None)
         if seat is None or seat.leg != leg:
-            return
+            return None
         seat.leg, seat.channel, seat.leg_up = "", "", False
+        if not seat.nailed:
+            return self._rung_ended(seat)
         lost = seat.call
         self.take_file(seat)
         if seat.state in (AgentState.READY, AgentState.PAUSED):
@@ -309,23 +358,41 @@ class Floor:
             # The debtor is offered to another agent; this one is out until the leg is back.
             reached = seat.state is AgentState.TALKING
             self._detach(seat)
-            self._telephone_lost(seat, (AgentState.PAUSED, "telefono") if reached else (AgentState.READY, ""))
+            self._telephone_lost(seat, (AgentState.PAUSED, PAUSE_TELEPHONE) if reached else (AgentState.READY, ""))
             self._on_lost_agent(lost)
         elif seat.state is not AgentState.OUT:
             self._call_again(seat)
+        return self.shown(seat)
+
+    def _rung_ended(self, seat: Seat) -> None:
+        """A telephone that is rung for each call: its end is the end of the conversation, as the agent means it (the
+        dialplan then releases the person). Before that nobody picked up: the next person would ring in vain.
+        """
+        lost = seat.call
+        if seat.state is AgentState.RESERVED and lost is not None:
+            self._detach(seat)
+            self._to(seat, AgentState.PAUSED, PAUSE_TELEPHONE)
+            self._on_lost_agent(lost)
         self.shown(seat)
 
-    def lost_link(self) -> None:
-        """Nothing is known of any leg until the next snapshot; nobody is put through meanwhile."""
-        self._ready.clear()
+    def lost_link(self, switch: Switch) -> None:
+        """Nothing is known of that server's legs until the next snapshot; nobody there is put through meanwhile."""
+        self._ready = {name: seat for name, seat in self._ready.items() if seat.switch is not switch}
+        self._show_all(switch)
 
-    def back(self) -> None:
-        """The link is resynchronised: who is ready may be put through again."""
+    def back(self, switch: Switch) -> None:
+        """The link is resynchronised: who is ready there may be put through again."""
         self._ready = {
             seat.agent.id: seat
             for seat in sorted(self.seats.values(), key=lambda seat: seat.since_s)
-            if seat.state is AgentState.READY and seat.leg_up
+            if seat.state is AgentState.READY and seat.reachable and seat.switch.ready
         }
+        self._show_all(switch)
+
+    def _show_all(self, switch: Switch) -> None:
+        for seat in self.seats.values():
+            if seat.switch is switch:
+                self.shown(seat)
 
     def _telephone_lost(self, seat: Seat, resume: tuple[AgentState, str]) -> None:
         seat.resume = resume
@@ -340,9 +407,10 @@ class Floor:
     def _hang_up_telephone(self, seat: Seat) -> None:
         leg, channel = seat.leg, seat.channel
         seat.leg, seat.channel, seat.leg_up = "", "", False
-        self._legs.pop(leg, None)
-        if leg and self._c.session is not None:
-            self._c.send([Action("Hangup", {"Channel": channel})])
+        self._legs.pop((seat.switch.name, leg), None)
+        if leg and seat.switch.session is not None:
+            with contextlib.suppress(AmiLost):
+                seat.switch.send([Action("Hangup", {"Channel": channel})])
 
     # -- inside --------------------------------------------------------------------------------------------------------
     def _detach(self, seat: Seat) -> None:
@@ -367,6 +435,6 @@ class Floor:
             self.moved(seat)
         self.shown(seat)
         self._c.changed()
-        if state is AgentState.READY and seat.leg_up:
+        if state is AgentState.READY and seat.reachable and seat.switch.ready:
             self._ready[seat.agent.id] = seat
             self._on_ready()

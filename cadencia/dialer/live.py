@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cadencia.dialer.servers import Switch
 from cadencia.dialer.trace import Trace
 from cadencia.domain.agents import Agent, AgentState
 from cadencia.domain.dialing import CampaignSettings, Lease
@@ -19,14 +20,16 @@ class LiveCall:
 
     Attributes:
         call: the state machine's value; replaced with every signal.
+        switch: the server it is dialled on.
         channel: the channel's name, or the attempt's id until the name is known.
+        ordered_s: when the Originate was answered or given up (monotonic): before it, no snapshot can miss the call.
         seat: the agent leased for it, None while nobody is.
         last_agent_id: who had the person last.
         adopted: taken over from an engine before us.
         judged, machine: an agent chose a disposition, and by it a machine was on the line.
         chosen: an agent saw the file first and chose to dial.
         unwanted: that agent wants it taken back, or is gone.
-        server: the Asterisk server it goes over.
+        patient: the dialplan keeps the person longer than the campaign's wait, because telephones are rung first.
         trace: what happened to it, entry by entry.
     """
 
@@ -38,6 +41,7 @@ class LiveCall:
     file: DebtorFile
     settings: CampaignSettings
     call: Call
+    switch: Switch
     channel: str
     since: datetime
     seat: Seat | None = None
@@ -52,8 +56,9 @@ class LiveCall:
     disposed: bool = False  # the agent chose a disposition while still talking
     chosen: bool = False
     unwanted: bool = False
+    patient: bool = False
+    ordered_s: float | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
-    server: str = "main"
     trace: Trace = field(default_factory=Trace)
 
     @property
@@ -77,6 +82,9 @@ class Seat:
 
     Attributes:
         leg: Uniqueid of the nailed-up leg, "" while there is none; `channel` its name.
+        switch: the server the telephone lives on.
+        nailed: the telephone is called at sign-in and kept; else it is rung for each call.
+        pickup_s: how long this agent takes to pick up a telephone that is rung for each call.
         leg_up: the leg stands in its waiting room or in a conversation.
         resume: the state to go on in when the telephone is up (again), with its reason.
         next_pause: reason of a pause asked for during a call.
@@ -88,6 +96,7 @@ class Seat:
     """
 
     agent: Agent
+    switch: Switch
     state: AgentState
     since: datetime
     since_s: float
@@ -97,6 +106,7 @@ class Seat:
     leg_up: bool = False
     leg_since_s: float = 0.0
     leg_tries: int = 0
+    pickup_s: float = 4.0
     resume: tuple[AgentState, str] = (AgentState.PAUSED, "inicio")
     preview: Preview | None = None
     call: LiveCall | None = None
@@ -109,6 +119,15 @@ class Seat:
     calls: int = 0
     talk_s: float = 0.0
     spent_s: dict[AgentState, float] = field(default_factory=dict)  # by state, up to the last change
+
+    @property
+    def nailed(self) -> bool:
+        return self.switch.telephone(self.agent.endpoint).nailed
+
+    @property
+    def reachable(self) -> bool:
+        """Whether somebody can be put through: the leg stands, or it is rung when somebody is there."""
+        return self.leg_up or not self.nailed
 
     @property
     def skills(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from cadencia.clock import Clock
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.servers import Switch
 from cadencia.dialer.timeline import Timeline
 from cadencia.dialer.views import (
     AbandonmentView,
@@ -25,7 +26,7 @@ from cadencia.dialer.views import (
     SaidView,
     TimelineRow,
 )
-from cadencia.dialer.why import sentence
+from cadencia.dialer.why import SWITCH_DOWN, sentence
 from cadencia.domain.codes import label
 from cadencia.domain.dialing import Lease
 from cadencia.domain.people import DebtorFile, Obligation
@@ -97,7 +98,7 @@ def agent_view(seat: Seat, campaign: str) -> AgentView:
         state=seat.state,
         since=seat.since,
         reason=seat.reason,
-        phone_up=seat.leg_up,
+        phone_up=seat.reachable,
         pop=pop_view(seat, campaign),
         wrapup_until=seat.wrapup_until,
         next_pause=seat.next_pause,
@@ -107,13 +108,25 @@ def agent_view(seat: Seat, campaign: str) -> AgentView:
         preview_until=seat.preview.until if seat.preview else None,
         hanging_up=seat.call is not None and seat.call.unwanted,
         came_of=seat.came_of,
+        switch_up=seat.switch.ready,
+        telephone=_telephone(seat),
+        server=seat.switch.name,
     )
+
+
+def _telephone(seat: Seat) -> str:
+    if seat.switch.telephone(seat.agent.endpoint).browser:
+        return "browser"
+    return "nailed" if seat.nailed else "rung"
 
 
 def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> CampaignView:
     """A campaign's present."""
     campaign, settings, counts, budget = runner.campaign, runner.settings, runner.counts, runner.budget
-    row, forecast = runner.log.shown, runner.last.forecast
+    pool = runner.shown
+    row, forecast = pool.log.shown, pool.last.forecast
+    if not pool.switch.ready:
+        row, forecast = {**(row or {}), "reason": SWITCH_DOWN, "launch": 0}, None
     talking = sum(1 for live in calls if live.campaign_id == campaign.id and live.call.phase is Phase.TALKING)
     return CampaignView(
         id=campaign.id,
@@ -125,9 +138,9 @@ def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> Campaign
         ring_s=settings.ring_s,
         wait_s=settings.wait_s,
         wrapup_s=settings.wrapup_s,
-        reason=str(row["reason"]) if row else runner.last.reason,
+        reason=str(row["reason"]) if row else pool.last.reason,
         dialling=len(runner.dials),
-        waiting=len(runner.waiting),
+        waiting=runner.waiting,
         talking=talking,
         attempts=counts.attempts,
         answered_live=counts.answered_live,
@@ -185,16 +198,16 @@ def floor_view(
     seats: Iterable[Seat],
     calls: Iterable[LiveCall],
     *,
-    switch_up: bool,
+    switches: Iterable[Switch],
     store_up: bool,
 ) -> FloorView:
     """The supervisor's present."""
-    calls = list(calls)
+    calls, switches = list(calls), list(switches)
     return FloorView(
         at=clock.now(),
         simulated=clock.simulated,
         speed=clock.speed,
-        switch_up=switch_up,
+        switch_up=any(switch.ready for switch in switches),
         store_up=store_up,
         campaigns=tuple(campaign_view(runner, calls) for runner in runners),
         agents=tuple(_agent_row(seat) for seat in seats),
@@ -208,6 +221,7 @@ def floor_view(
             )
             for live in calls
         ),
+        servers_down=tuple(switch.name for switch in switches if not switch.ready),
     )
 
 
@@ -218,7 +232,7 @@ def _agent_row(seat: Seat) -> AgentRow:
         state=seat.state,
         since=seat.since,
         reason=seat.reason,
-        phone_up=seat.leg_up,
+        phone_up=seat.reachable,
         campaign_id=seat.campaign_id,
         calls=seat.calls,
         talk_s=round(seat.talk_s, 1),

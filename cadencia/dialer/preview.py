@@ -17,6 +17,7 @@ from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import Preview, Seat
+from cadencia.dialer.servers import Switch
 from cadencia.domain.agents import PAUSE_PREVIEW_EXPIRED, SKIP_REASONS
 from cadencia.domain.codes import Denial, label
 from cadencia.domain.dialing import Deny, Lease
@@ -30,7 +31,8 @@ class Previews:
 
     Args:
         runner: the campaign of an id.
-        ranks: how each ready agent ranks for a campaign (id): the lower, the better, None for one it must not take.
+        ranks: how each ready agent ranks for a campaign (id) on a server: the lower, the better, None for one it must
+            not take.
     """
 
     def __init__(
@@ -39,24 +41,25 @@ class Previews:
         floor: Floor,
         calls: Calls,
         runner: Callable[[str], CampaignRunner],
-        ranks: Callable[[str], Callable[[Seat], int | None]],
+        ranks: Callable[[str, Switch], Callable[[Seat], int | None]],
     ) -> None:
         self._c, self._floor, self._calls, self._runner, self._ranks = context, floor, calls, runner, ranks
         floor.unchosen = self._unchosen
 
-    def __len__(self) -> int:
-        """Files on screens: each may become a call at any instant."""
-        return sum(seat.preview is not None for seat in self._floor.seats.values())
+    def on(self, switch: Switch) -> int:
+        """Files on the screens of a server's agents: each may become a call at any instant."""
+        return sum(seat.preview is not None and seat.switch is switch for seat in self._floor.seats.values())
 
-    def offer(self, runner: CampaignRunner, lease: Lease) -> bool:
-        """Show a file to the agent who has waited longest; False if nobody is ready, or those who are may be needed.
+    def offer(self, runner: CampaignRunner, lease: Lease, switch: Switch) -> bool:
+        """Show a file to the agent there who has waited longest; False if nobody is ready, or who is may be needed.
 
         Calls that no agent has chosen are in flight after a change of mode, or because a chooser's telephone fell.
         """
-        skill, rank = runner.settings.skill, self._ranks(runner.campaign.id)
-        able = [seat for seat in self._floor.ready() if (not skill or skill in seat.skills) and rank(seat) is not None]
+        skill, rank = runner.settings.skill, self._ranks(runner.campaign.id, switch)
+        ready = self._floor.ready(switch)
+        able = [seat for seat in ready if (not skill or skill in seat.skills) and rank(seat) is not None]
         seat = longest_idle(able, skill, rank)
-        if seat is None or len(able) <= self._calls.for_anybody(runner.campaign.id):
+        if seat is None or len(able) <= self._calls.for_anybody(runner.campaign.id, switch):
             return False
         seconds, now = runner.settings.preview_s, self._c.clock.now()
         timer = call_later(self._c.clock, seconds, lambda: self._time_is_over(seat))
@@ -77,7 +80,7 @@ class Previews:
         if seat.call is not None and seat.call.attempt_id == attempt_id:
             return
         self._shown(seat, attempt_id)
-        if not self._c.may_dial:
+        if not (self._c.may_dial and seat.switch.ready):
             raise Refused(
                 Words("Nothing can be dialled at this moment.", "En este momento no se puede marcar."),
                 Words("The file stays here: try again.", "La ficha sigue aquí: intente de nuevo."),
@@ -141,7 +144,7 @@ class Previews:
         # Where no page shows the file, nobody would speak to whoever answers.
         if not dials or not self._c.hub.listened(f"agent/{seat.agent.id}"):
             self._floor.pause(seat, PAUSE_PREVIEW_EXPIRED)
-        elif self._c.may_dial:
+        elif self._c.may_dial and seat.switch.ready:
             self._dial(seat)
         else:
             self._floor.take_file(seat)

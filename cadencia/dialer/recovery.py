@@ -17,7 +17,7 @@ from cadencia.dialer.calls import Calls
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context
 from cadencia.dialer.floor import Floor
-from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.live import LiveCall
 from cadencia.domain.agents import AgentSession, AgentState
 from cadencia.domain.dialing import AttemptState, OpenAttempt
 from cadencia.pacing.port import DialView
@@ -55,6 +55,7 @@ def _live(c: Context, runner: CampaignRunner, attempt: OpenAttempt, call: Call) 
         attempt.file,
         runner.settings,
         call,
+        c.switches.named(attempt.server),
         attempt.attempt_id,
         c.clock.now(),
         last_agent_id=attempt.agent_id,
@@ -83,7 +84,8 @@ def _take_up(
         answered_s=_clock_s(c, attempt.answered_at) if attempt.answered_at else None,
         talking_s=_clock_s(c, attempt.connected_at) if attempt.connected_at else None,
     )
-    calls.live[attempt.attempt_id] = _live(c, runner, attempt, call)
+    calls.live[attempt.attempt_id] = live = _live(c, runner, attempt, call)
+    pool = runner.pool(live.switch)
     ref, story = attempt.attempt_id, runner.story
     yield call.sent_s, partial(story.launched, ref, call.sent_s)
     if call.answered_s is not None:
@@ -91,14 +93,14 @@ def _take_up(
     if call.talking_s is not None:
         yield call.talking_s, partial(story.connected, ref, call.talking_s)
     if phase is Phase.SENT:
-        runner.dials[attempt.attempt_id] = DialView(attempt.attempt_id, call.sent_s)
+        pool.dials[attempt.attempt_id] = DialView(attempt.attempt_id, call.sent_s)
     elif phase is Phase.ANSWERED:
-        runner.waiting.add(attempt.attempt_id)
+        pool.waiting.add(attempt.attempt_id)
 
 
 def _clock_s(c: Context, at: datetime) -> float:
     """A written instant on the monotonic scale of this process."""
-    return c.clock.monotonic() - (c.clock.now() - at).total_seconds()
+    return c.clock.monotonic() - max(0.0, (c.clock.now() - at).total_seconds())  # the clock may have been set back
 
 
 def _seat(
@@ -111,10 +113,9 @@ def _seat(
 ) -> None:
     now, now_s = c.clock.now(), c.clock.monotonic()
     if session.state is AgentState.OUT:
-        floor.add(Seat(session.agent, AgentState.OUT, session.since, now_s))
+        floor.add(session.agent, AgentState.OUT, session.since)
         return
-    seat = Seat(session.agent, AgentState.CONNECTING, now, now_s)
-    floor.add(seat)
+    seat = floor.add(session.agent, AgentState.CONNECTING, now)
     live = calls.live.get(session.attempt_id or "")
     if session.state in (AgentState.TALKING, AgentState.RESERVED) and live is not None:
         # The leg is looked for on the switch; if the call is gone too, the snapshot ends it and the wrap-up begins.
@@ -130,3 +131,5 @@ def _seat(
         seat.resume = (AgentState.PAUSED, session.reason)
     elif session.state is not AgentState.CONNECTING:
         seat.resume = (AgentState.READY, "")
+    if seat.state is AgentState.CONNECTING and not seat.nailed:
+        seat.state, seat.reason = seat.resume  # there is no leg to wait for

@@ -27,7 +27,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 #: Numbers that may be left open.
 _OPEN = frozenset({"abandonment_target"})
 _TEXTS = ("caller_id", "message", "skill", "trunk")
-_SWITCHES = ("cancel_late", "preview_auto_dial")
+_SWITCHES = ("cancel_late", "preview_auto_dial", "detect_machines")
 
 
 def changed_settings(settings: CampaignSettings, changes: dict[str, Any]) -> CampaignSettings:

@@ -1,4 +1,7 @@
-"""Whose each agent is while several campaigns run: `cadencia.pacing.sharing` over the engine's seats and campaigns."""
+"""Whose each agent is while several campaigns run: `cadencia.pacing.sharing` over the engine's seats and campaigns.
+
+Each server's agents are given out for themselves: a call there can go to nobody else.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from dataclasses import replace
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import Seat
+from cadencia.dialer.servers import Switch, Switches
 from cadencia.domain.agents import AgentState
 from cadencia.domain.dialing import CampaignState
 from cadencia.pacing.port import AgentView
@@ -18,11 +22,11 @@ from cadencia.pacing.sharing import Serving, Sharing
 class Shares:
     """Gives the agents out anew when one of them or a campaign has changed, and not otherwise."""
 
-    def __init__(self) -> None:
-        self._sharing = Sharing()
+    def __init__(self, switches: Switches) -> None:
+        self._sharing = {switch.name: Sharing() for switch in switches}
         self._stale = True
         self._weights: dict[str, float] = {}
-        self._skills: dict[str, str] = {}
+        self._asks: dict[str, tuple[str, str]] = {}
         self._serving: dict[str, Serving] = {}
 
     def agents_changed(self) -> None:
@@ -31,61 +35,70 @@ class Shares:
 
     def moved(self, seat: Seat) -> None:
         """An agent is in another state."""
-        if seat.state is AgentState.RESERVED and seat.call is not None:
-            self._sharing.served(seat.agent.id, seat.call.campaign_id)
+        sharing = self._sharing.get(seat.switch.name)
+        if sharing is not None and seat.state is AgentState.RESERVED and seat.call is not None:
+            sharing.served(seat.agent.id, seat.call.campaign_id)
         self._stale = True
 
     def views(
-        self, campaign_id: str, seats: Iterable[Seat], runners: Mapping[str, CampaignRunner]
+        self, campaign_id: str, switch: Switch, seats: Iterable[Seat], runners: Mapping[str, CampaignRunner]
     ) -> tuple[AgentView, ...]:
-        """The agents who may serve a campaign, as its controller sees them."""
+        """The agents of a server who may serve a campaign, as its controller sees them."""
         self._refresh(seats, runners)
-        return self._sharing.views(campaign_id)
+        return self._sharing[switch.name].views(campaign_id)
 
     def ranks(
-        self, campaign_id: str, staff: Floor, runners: Mapping[str, CampaignRunner]
+        self, campaign_id: str, switch: Switch, staff: Floor, runners: Mapping[str, CampaignRunner]
     ) -> Callable[[Seat], int | None]:
-        """How each ready agent ranks for a person of a campaign.
+        """How each ready agent of a server ranks for a person of a campaign.
 
-        0 for the campaign's own (or nobody's), 1 for one whom another campaign can spare, None for the rest. It can
-        spare agents while it has more of its own than calls that may need them: so none abandons for another's sake.
+        The campaign's own (or nobody's) come before those whom another campaign can spare, None for the rest; of equals
+        those whose telephone stands before those whose telephone must be rung first. A campaign can spare agents while
+        it has more of its own than calls that may need them: so none abandons for another's sake.
         """
         self._refresh(staff.seats.values(), runners)
-        own = self._sharing.own
-        ready = Counter(own(seat.agent.id) for seat in staff.ready())
+        own = self._sharing[switch.name].own
+        ready = Counter(own(seat.agent.id) for seat in staff.ready(switch))
 
         def rank(seat: Seat) -> int | None:
-            whose = own(seat.agent.id)
+            whose, rung = own(seat.agent.id), int(not seat.nailed)
             if whose is None or whose == campaign_id:
-                return 0
-            other = runners[whose]
-            return 1 if ready[whose] > len(other.dials) + len(other.waiting) else None
+                return rung
+            pool = runners[whose].pool(switch)
+            return 2 + rung if ready[whose] > len(pool.dials) + len(pool.waiting) else None
 
         return rank
 
     def _refresh(self, seats: Iterable[Seat], runners: Mapping[str, CampaignRunner]) -> None:
         weights = weights_of(runners)
-        skills = {campaign_id: runner.settings.skill for campaign_id, runner in runners.items()}
-        if not self._stale and weights == self._weights and skills == self._skills:
+        asks = {campaign_id: (runner.settings.skill, runner.settings.trunk) for campaign_id, runner in runners.items()}
+        if not self._stale and weights == self._weights and asks == self._asks:
             return
-        self._stale, self._weights, self._skills = False, weights, skills
-        may: dict[frozenset[str], frozenset[str]] = {}
-        serving = []
+        self._stale, self._weights, self._asks = False, weights, asks
+        may: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+        serving: dict[str, list[Serving]] = {name: [] for name in self._sharing}
         for seat in seats:
-            if seat.state is AgentState.OUT:
+            switch, skills = seat.switch, seat.skills
+            if seat.state is AgentState.OUT or switch.name not in serving:
                 continue
-            if seat.skills not in may:
-                may[seat.skills] = frozenset(c for c, skill in skills.items() if not skill or skill in seat.skills)
-            agent_id, campaigns = seat.agent.id, may[seat.skills]
-            known = self._serving.get(agent_id)
-            if known is None or known.state is not seat.state or known.since_s != seat.since_s:
-                known = Serving(agent_id, seat.state, seat.since_s, campaigns)
-            elif known.campaigns != campaigns:
-                known = replace(known, campaigns=campaigns)
-            serving.append(known)
-        self._serving = {agent.id: agent for agent in serving}
-        needs = {campaign_id: len(runner.dials) + len(runner.waiting) for campaign_id, runner in runners.items()}
-        self._sharing.share(serving, weights, needs)
+            if (switch.name, skills) not in may:
+                may[switch.name, skills] = frozenset(
+                    c
+                    for c, (skill, trunk) in asks.items()
+                    if (not skill or skill in skills) and switch.trunk(trunk) is not None
+                )
+            serving[switch.name].append(self._serving_of(seat, may[switch.name, skills]))
+        self._serving = {agent.id: agent for agents in serving.values() for agent in agents}
+        for name, agents in serving.items():
+            pools = {campaign_id: runner.pools[name] for campaign_id, runner in runners.items()}
+            needs = {campaign_id: len(pool.dials) + len(pool.waiting) for campaign_id, pool in pools.items()}
+            self._sharing[name].share(agents, weights, needs)
+
+    def _serving_of(self, seat: Seat, campaigns: frozenset[str]) -> Serving:
+        known, delay_s = self._serving.get(seat.agent.id), 0.0 if seat.nailed else seat.pickup_s
+        if known is None or known.state is not seat.state or known.since_s != seat.since_s or known.delay_s != delay_s:
+            return Serving(seat.agent.id, seat.state, seat.since_s, campaigns, delay_s)
+        return known if known.campaigns == campaigns else replace(known, campaigns=campaigns)
 
 
 def weights_of(runners: Mapping[str, CampaignRunner]) -> dict[str, float]:

@@ -35,10 +35,14 @@ class Teller:
         self._owed: dict[str, None] = {}  # ended, not judged
         self._early: dict[str, bool] = {}  # judged while still talking
 
-    def launched(self, ref: str, at_s: float, propensity: int = 0) -> None:
-        """The attempt is handed to the sender: from here it may be answered, as far as the forecast goes."""
+    def launched(self, ref: str, at_s: float, propensity: int = 0, line: str = "") -> None:
+        """The attempt is handed to the sender: from here it may be answered, as far as the forecast goes.
+
+        Args:
+            line: the trunk of the server it goes out by.
+        """
         self._stages[ref] = _Stage.LAUNCHED
-        self._tell(PacingEvent(PacingEventKind.LAUNCHED, at_s, ref, propensity=propensity))
+        self._tell(PacingEvent(PacingEventKind.LAUNCHED, at_s, ref, propensity=propensity, line=line))
 
     def answered(self, ref: str, at_s: float) -> None:
         """Somebody answered who needs an agent now: no detector is (any more) at work on the call."""

@@ -73,6 +73,9 @@ class AgentView(msgspec.Struct, frozen=True):
     preview_until: datetime | None = None  # until when the agent may choose whether to dial
     hanging_up: bool = False  # the call that rings for this agent is being taken back
     came_of: str = ""  # what became of the last call that reached nobody: code of an outcome or a denial
+    switch_up: bool = True  # the link to the server the telephone lives on stands
+    telephone: str = "nailed"  # nailed, rung (for each call) or browser
+    server: str = ""
 
 
 class AgentRow(msgspec.Struct, frozen=True):
@@ -208,6 +211,7 @@ class FloorView(msgspec.Struct, frozen=True):
     campaigns: tuple[CampaignView, ...]
     agents: tuple[AgentRow, ...]
     calls: tuple[CallRow, ...]
+    servers_down: tuple[str, ...] = ()
 
 
 class TroubleView(msgspec.Struct, frozen=True):

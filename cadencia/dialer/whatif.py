@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cadencia.dialer.campaign import CampaignRunner, policy_of
-from cadencia.dialer.context import Options
 from cadencia.dialer.priors import plain
+from cadencia.dialer.servers import Line
 from cadencia.dialer.settings import changed_settings
 from cadencia.domain.agents import AT_WORK
 from cadencia.domain.dialing import CampaignSettings, Mode
@@ -40,14 +40,14 @@ def what_if(
     runner: CampaignRunner,
     changes: dict[str, Any],
     serving: Iterable[AgentView],
-    options: Options,
+    trunks: Line,
     agents: int | None = None,
 ) -> WhatIf:
     """The question whether a campaign should be run with these changes.
 
     Args:
         serving: the agents who may serve the campaign, as its controller sees them.
-        options: of the engine, for the trunk.
+        trunks: what all trunks of the campaign carry together.
         agents: at work, instead of those who are.
 
     Raises:
@@ -66,8 +66,8 @@ def what_if(
         _terms(present, now),
         _terms(settings, then),
         plain(runner.hours.learned.export()),
-        options.channels,
-        options.rate_per_s,
+        trunks.channels,
+        trunks.rate_per_s,
         budget.day,
         budget.month,
     )

@@ -11,6 +11,10 @@ from cadencia.pacing import reasons
 #: Not the controller's: it would dial, and nobody on the list may be called now.
 LIST_EMPTY: Final = "list-empty"
 
+#: The switch says that the trunk cannot be reached, or does not know it; and: there is no link to the switch.
+TRUNK_DOWN: Final = "trunk-down"
+SWITCH_DOWN: Final = "switch-down"
+
 _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     reasons.LAUNCHING: (
         "Starts {calls}: {ready} of {at_work} agents are free, {dialling} calls on the way",
@@ -50,6 +54,11 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "An agent looks at a file and has not chosen yet",
         "Un agente revisa un expediente y aún no elige",
     ),
+    TRUNK_DOWN: (
+        "The switch cannot reach the trunk: nobody is dialled",
+        "El conmutador no alcanza la troncal: no se marca",
+    ),
+    SWITCH_DOWN: ("There is no link to the switch: nobody is dialled", "No hay enlace con el conmutador: no se marca"),
     LIST_EMPTY: ("Nobody on the list may be called now", "Nadie de la lista se puede llamar ahora"),
 }
 

@@ -33,6 +33,7 @@ SKIP_REASONS: tuple[str, ...] = ("ya_gestionado", "espera_pago", "dato_errado", 
 PAUSE_WRAPUP_EXPIRED = "cierre_vencido"
 PAUSE_PREVIEW_EXPIRED = "previa_vencida"
 PAUSE_AFTER_SIGN_IN = "inicio"
+PAUSE_TELEPHONE = "telefono"  # it fell in a call, or nobody picked it up
 
 
 @dataclass(frozen=True)

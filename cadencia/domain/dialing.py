@@ -48,6 +48,9 @@ class CampaignSettings:
         caller_id: number shown to the debtor, digits only; may be empty.
         message: sound file that identifies the caller to an abandoned person; empty plays none.
         skill: an agent must have it to get this campaign's calls; empty means any agent.
+        trunk: the way out, by its name on the switch.
+        detect_machines: the switch listens for a machine before an agent is looked for. It costs everybody 1 to 3 s of
+            silence and takes some people for machines.
     """
 
     mode: Mode = Mode.PREDICTIVE
@@ -69,6 +72,7 @@ class CampaignSettings:
     message: str = ""
     skill: str = ""
     trunk: str = "trunk"
+    detect_machines: bool = False
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,7 @@ class OpenAttempt:
 
     Attributes:
         attempts: tries of the list item before this one, as the lease's facts had it.
+        server: the Asterisk server it was sent by; empty in `leased`.
     """
 
     attempt_id: str
@@ -237,6 +242,7 @@ class OpenAttempt:
     leased_at: datetime
     attempts: int
     file: DebtorFile
+    server: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ KINDS: dict[str, int] = {
     "attempt.leased": 1,  # {}
     "attempt.previewed": 1,  # {}  an agent was shown the file, to choose whether to dial
     "attempt.returned": 1,  # {reason}
-    "attempt.sending": 1,  # {}
+    "attempt.sending": 2,  # {server}; version 1: {}
     "attempt.answered": 1,  # {}
     "attempt.connected": 1,  # {}
     "attempt.settled": 1,  # {outcome, charged, cause, tech_cause, talk_s}
@@ -27,7 +27,8 @@ KINDS: dict[str, int] = {
     # at most one a second: what was launched and taken back since the last one, why, and the numbers it was made from;
     # {launch, cancel, reason, mode, ready, at_work, dialling, waiting, channels, rate, supply, wanted, answers,
     #  abandoned, month_answers, month_abandoned}, and where something was forecast {risk, threshold, budget_drops,
-    #  answer_rate, free_10s, answers_10s}. Version 1: a row for every decision, with counts from the campaign's start.
+    #  answer_rate, free_10s, answers_10s}, and where the campaign runs on several servers {server}. Version 1: a row
+    #  for every decision, with counts from the campaign's start.
     "pacing.decision": 2,
     "contact.denied": 1,  # {code, retry_at}
     "agent.state": 1,  # {state, reason}
@@ -35,6 +36,7 @@ KINDS: dict[str, int] = {
     "campaign.setting": 1,  # {by, reason, changes: {name: [old, new]}}
     "portfolio.imported": 1,  # {persons, obligations, phones, contacts}
     "engine.led": 1,  # {token, holder}
+    "engine.clock_set": 1,  # {seconds}  the wall clock was set by so much while the engine ran
 }
 
 

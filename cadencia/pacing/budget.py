@@ -42,6 +42,9 @@ class Budget:
         day: the campaign's local day.
         month: the last 30 local days, today included.
         unjudged: answers in `day` that were put through and have no disposition yet.
+        share: the part of what may be abandoned that the asking switch may use, 0 to 1: of the campaign's agents at
+            work those who are there.
+        team: agents at work on all switches; 0 if the asking one has them all.
     """
 
     cap: float = 0.03
@@ -49,6 +52,8 @@ class Budget:
     day: Count = Count()
     month: Count = Count()
     unjudged: int = 0
+    share: float = 1.0
+    team: int = 0
 
     @property
     def aim(self) -> float:
@@ -66,9 +71,9 @@ class Budget:
         aim = self.aim
         unearned = aim * machine_share * self.unjudged
         month = aim * self.month.answers - self.month.abandoned - unearned
-        if agents < SMALL_TEAM:
-            return month
-        return min(aim * self.day.answers - self.day.abandoned - unearned, month)
+        if max(agents, self.team) < SMALL_TEAM:
+            return self.share * month
+        return self.share * min(aim * self.day.answers - self.day.abandoned - unearned, month)
 
 
 class Variant(StrEnum):

@@ -199,12 +199,12 @@ class Learned:
         self.rings = RingTimes()
         self.rate = AnswerRate()
         self.talk, self.wrapup = Durations(120.0), Durations(20.0)
-        self.breaker = Breaker()
+        self._breakers: dict[str, Breaker] = {}
         self._class_dials = [0.0] * CLASSES
         self._class_answers = [0.0] * CLASSES
         self._class_launches = [0.0] * CLASSES
         self._judged, self._machines = 4.0, 2.0
-        self._dials: dict[str, tuple[float, int, float]] = {}  # launch, class, weight
+        self._dials: dict[str, tuple[float, int, float, str]] = {}  # launch, class, weight, line
         self._agents: dict[str, tuple[AgentState, float]] = {}
         self._rate_at_s = self._shape_at_s = -math.inf
         self._shape_every_s = 2.0
@@ -225,7 +225,7 @@ class Learned:
         elif kind is PacingEventKind.LAUNCHED:
             likely = min(max(event.propensity, 0), CLASSES - 1)
             weight = self.multiplier(likely)
-            self._dials[event.ref] = (event.at_s, likely, weight)
+            self._dials[event.ref] = (event.at_s, likely, weight, event.line)
             self._class_launches[likely] += 1.0
             self.rate.launched(event.at_s, weight)
         elif kind is PacingEventKind.JUDGED:
@@ -238,12 +238,16 @@ class Learned:
             if dial is not None:
                 self._dial_ended(event, *dial)
 
-    def _dial_ended(self, event: PacingEvent, launched_s: float, likely: int, weight: float) -> None:
+    def breaker(self, line: str = "") -> Breaker:
+        """The breaker of a trunk on one switch: what fails on one says nothing of another."""
+        return self._breakers.setdefault(line, Breaker())
+
+    def _dial_ended(self, event: PacingEvent, launched_s: float, likely: int, weight: float, line: str) -> None:
         age_s = max(0.0, event.at_s - launched_s)
         second = min(RING_S - 1, int(age_s))
         kind = event.kind
         if kind is PacingEventKind.FAILED:
-            self.breaker.failed(launched_s)
+            self.breaker(line).failed(launched_s)
             self.rate.taken_out(launched_s, weight)
             return
         if kind is PacingEventKind.CANCELLED:
@@ -252,7 +256,7 @@ class Learned:
             self.rate.taken_out(launched_s, weight, counted)
             self._class_dials[likely] += counted
             return
-        self.breaker.carried(launched_s)
+        self.breaker(line).carried(launched_s)
         self._class_dials[likely] += 1.0
         if kind is PacingEventKind.ANSWERED:
             self.rings.answered[second] += 1.0
@@ -316,7 +320,7 @@ class Learned:
         if not 0.0 <= now_s - self._shape_at_s < self._shape_every_s:
             self._shape_at_s, self._rate_at_s = now_s, -math.inf
             self._shape_every_s = min(SHAPE_EVERY_S, self._shape_every_s + 1.0)
-            launches = np.array([launched_s for launched_s, _, _ in self._dials.values()])
+            launches = np.array([launched_s for launched_s, *_ in self._dials.values()])
             self.rings.refresh(np.clip(now_s - launches, 0.0, RING_S), self.rate.rate)
             self._refresh_handle(now_s, snapshot.wait_s)
             steps = np.minimum(RING_S, int(LAG_S) * np.arange(1, LAGS + 1))

@@ -39,6 +39,7 @@ class PacingEvent:
         propensity: the answer-propensity class of the debtor (LAUNCHED), 0 if all are alike.
         ending: how an unanswered call ended (an outcome code).
         live: whether a person had answered (JUDGED).
+        line: the trunk of the switch that carries the call (LAUNCHED): its failures are no other's.
     """
 
     kind: PacingEventKind
@@ -48,6 +49,7 @@ class PacingEvent:
     propensity: int = 0
     ending: str = ""
     live: bool = True
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,14 @@ class AgentView:
     Attributes:
         since_s: since when in this state.
         share: how much of this agent the campaign may count on, 0 to 1 (`cadencia.pacing.sharing`).
+        delay_s: from the reservation to the conversation: of an agent whose telephone is rung for each call.
     """
 
     id: str
     state: AgentState
     since_s: float
     share: float = 1.0
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class DialView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The floor at one instant, for one campaign.
+    """The floor at one instant, for one campaign, or for the part of it that lives on one switch.
 
     Attributes:
         agents: those who are signed in and may serve this campaign.
@@ -89,6 +93,7 @@ class Snapshot:
         budget: what may be abandoned.
         min_ring_s: a ringing call must not be taken back before this age.
         wait_s: how long an answered person waits before the call counts as abandoned.
+        line: the trunk of the switch that calls go out by.
     """
 
     now_s: float
@@ -101,6 +106,7 @@ class Snapshot:
     budget: Budget = field(default_factory=Budget)
     min_ring_s: float = 15.0
     wait_s: float = 2.0
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

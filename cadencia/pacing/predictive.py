@@ -71,6 +71,7 @@ class PredictiveController:
             return Decision(0, cancellable(snapshot), reasons.NO_AGENTS)
         learned = self.learned
         learned.refresh(snapshot)
+        breaker = learned.breaker(snapshot.line)
         cancel: tuple[str, ...] = ()
         dials = snapshot.dials
         if self.cancel_late and self._free == 0 and dials:
@@ -80,7 +81,7 @@ class PredictiveController:
                 dials = tuple(dial for dial in dials if dial.attempt_id not in gone)
         self._read_dials(dials)
         drops = snapshot.budget.drops(self._at_work, learned.machine_share)
-        most, limit = ceiling(snapshot, learned.breaker)
+        most, limit = ceiling(snapshot, breaker)
         overdrawn = drops <= -OVERDRAWN_DROPS
         if overdrawn:
             one_each = max(0, self._free - len(dials) - snapshot.waiting)
@@ -116,8 +117,8 @@ class PredictiveController:
         )
         high, low, plain = int(out[kernel.HIGH]), int(out[kernel.LOW]), int(out[kernel.PLAIN])
         launch = high + low + plain
-        if launch and learned.breaker.open:
-            learned.breaker.probed(snapshot.now_s)
+        if launch and breaker.open:
+            breaker.probed(snapshot.now_s)
         return Decision(
             launch,
             cancel,
@@ -164,7 +165,7 @@ class PredictiveController:
             # By identity: this runs over every agent, and looking an enum up in a set costs more than all the rest.
             state = agent.state
             if state is AgentState.TALKING or state is AgentState.RESERVED or state is AgentState.WRAPUP:
-                since.append(agent.since_s)
+                since.append(agent.since_s + agent.delay_s if state is AgentState.RESERVED else agent.since_s)
                 kinds.append(1 if state is AgentState.WRAPUP else 0)
                 shares.append(agent.share)
             elif state is AgentState.READY:

@@ -28,12 +28,13 @@ _NOTHING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """An agent and the campaigns (ids) that this agent may serve."""
+    """An agent and the campaigns (ids) that this agent may serve; `delay_s` as in `AgentView`."""
 
     id: str
     state: AgentState
     since_s: float
     campaigns: frozenset[str]
+    delay_s: float = 0.0
 
 
 def seats(agents: int, weights: Mapping[str, float], credit: Mapping[str, float]) -> dict[str, int]:
@@ -154,8 +155,14 @@ class Sharing:
             else:
                 share = weight / total[may] if total[may] > 0.0 else 0.0
             view = before.get(agent_id)
-            if view is None or view.state is not state or view.since_s != since_s or view.share != share:
-                view = AgentView(agent_id, state, since_s, share)
+            if (
+                view is None
+                or view.state is not state
+                or view.since_s != since_s
+                or view.share != share
+                or view.delay_s != agent.delay_s
+            ):
+                view = AgentView(agent_id, state, since_s, share, agent.delay_s)
             held[agent_id] = view
         views, known = tuple(held.values()), self._views.get(campaign, ())
         same = len(known) == len(views) and all(map(operator.is_, known, views))

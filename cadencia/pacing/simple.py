@@ -37,7 +37,7 @@ class RatioController:
         limit = reasons.LIMITED_BY_ABANDONMENT if overdrawn else ""
         if want <= 0:
             return Decision(0, (), limit or reasons.ENOUGH_IN_FLIGHT)
-        return limited(snapshot, self.learned.breaker, want, limit or reasons.LAUNCHING)
+        return limited(snapshot, self.learned.breaker(snapshot.line), want, limit or reasons.LAUNCHING)
 
 
 class PreviewController:
@@ -61,7 +61,7 @@ class PreviewController:
         free = states.count(AgentState.READY)
         want = free - max(0, len(snapshot.dials) + snapshot.waiting - states.count(AgentState.RESERVED))
         if want > 0:
-            return limited(snapshot, self.learned.breaker, want)
+            return limited(snapshot, self.learned.breaker(snapshot.line), want)
         if free:
             return Decision(0, (), reasons.ENOUGH_IN_FLIGHT)
         choosing = AgentState.PREVIEW in states

@@ -109,11 +109,13 @@ class MemoryDialing(MemoryBase):
         self._log("attempt.leased", claim.now, attempt=attempt)
         return Lease(attempt.id, campaign.campaign.id, item.id, phone, facts, person.file(), claim.now)
 
-    async def mark_sending(self, attempt_ids: Sequence[str], token: int, now: datetime) -> frozenset[str]:
+    async def mark_sending(
+        self, attempt_ids: Sequence[str], token: int, now: datetime, server: str = ""
+    ) -> frozenset[str]:
         self._check(token)
-        return frozenset(i for i in attempt_ids if self._send(self._data.open.get(i), now))
+        return frozenset(i for i in attempt_ids if self._send(self._data.open.get(i), now, server))
 
-    def _send(self, attempt: AttemptRecord | None, now: datetime) -> bool:
+    def _send(self, attempt: AttemptRecord | None, now: datetime, server: str) -> bool:
         if attempt is None or attempt.state is not AttemptState.LEASED:
             return False
         campaign, item = attempt.campaign, attempt.item
@@ -122,13 +124,13 @@ class MemoryDialing(MemoryBase):
             return False
         if phone is None or phone.status not in DIALLABLE:
             return False
-        attempt.state = AttemptState.SENDING
+        attempt.state, attempt.server = AttemptState.SENDING, server
         item.attempts += 1
         item.last_phone_id, item.last_attempt_id = phone.id, attempt.id
         campaign.touch(item, attempt.leased_at)
         campaign.tally(attempt.leased_at, "attempts", 1)
         campaign.tally(attempt.leased_at, "sending", 1)
-        self._log("attempt.sending", now, attempt=attempt)
+        self._log("attempt.sending", now, attempt=attempt, body={"server": server})
         return True
 
     async def give_back(
@@ -268,6 +270,7 @@ def _open(attempt: AttemptRecord) -> OpenAttempt:
         leased_at=attempt.leased_at,
         attempts=attempt.prior,
         file=person.file(),
+        server=attempt.server,
     )
 
 

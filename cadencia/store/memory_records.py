@@ -133,6 +133,7 @@ class AttemptRecord:
     leased_at: datetime
     prior: int
     state: AttemptState = AttemptState.LEASED
+    server: str = ""
     agent_id: str | None = None
     answered_at: datetime | None = None
     connected_at: datetime | None = None

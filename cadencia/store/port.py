@@ -143,8 +143,12 @@ class Store(Protocol):
         Raises LeadershipLost if the token is stale.
         """
 
-    async def mark_sending(self, attempt_ids: Sequence[str], token: int, now: datetime) -> frozenset[str]:
+    async def mark_sending(
+        self, attempt_ids: Sequence[str], token: int, now: datetime, server: str = ""
+    ) -> frozenset[str]:
         """leased -> sending, durable on return; event attempt.sending. Returns those that may be dialled.
+
+        `server` is the Asterisk server that will be asked for them: after a crash only that one knows their fate.
 
         An attempt whose person was blocked or whose phone was excluded meanwhile, or whose campaign is not running, is
         left leased and not returned; the caller gives it back.

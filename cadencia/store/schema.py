@@ -141,6 +141,7 @@ attempts = Table(
     Column("prior", Integer, nullable=False, comment="attempts of the list item before this one"),
     Column("leased_at", _INSTANT, nullable=False),
     Column("sending_at", _INSTANT),
+    Column("server", Text, nullable=False, server_default="", comment="the Asterisk server that was asked for it"),
     Column("answered_at", _INSTANT),
     Column("connected_at", _INSTANT),
     Column("ended_at", _INSTANT),

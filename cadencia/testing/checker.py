@@ -53,9 +53,11 @@ class RecordingStore:
         self.leases.update({lease.attempt_id: lease for lease in claimed.leases})
         return claimed
 
-    async def mark_sending(self, attempt_ids: Sequence[str], token: int, now: datetime) -> frozenset[str]:
+    async def mark_sending(
+        self, attempt_ids: Sequence[str], token: int, now: datetime, server: str = ""
+    ) -> frozenset[str]:
         self.failing()
-        allowed = await self._store.mark_sending(attempt_ids, token, now)
+        allowed = await self._store.mark_sending(attempt_ids, token, now, server)
         for attempt_id in allowed:
             self.sending[attempt_id] = self.sending.get(attempt_id, 0) + 1
         self.failing_late()

@@ -7,10 +7,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from cadencia.clock import Clock
 from cadencia.dialer.context import Options
 from cadencia.dialer.engine import Engine
+from cadencia.dialer.servers import MAIN, Line, Server, Telephone
 from cadencia.dialer.tally import Tally
 from cadencia.domain.agents import Agent
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
@@ -19,7 +21,9 @@ from cadencia.metrics.prometheus import Metrics
 from cadencia.pacing.worlds import World
 from cadencia.store.memory import MemoryStore
 from cadencia.store.port import Store
-from cadencia.telephony.simulator import SimulatedSwitch, SwitchServer, WorldPopulation
+from cadencia.telephony.ami.session import Connector, tcp
+from cadencia.telephony.asterisk import Lab, config_hash
+from cadencia.telephony.simulator import SIMULATED_CONFIG, SimulatedSwitch, SwitchServer, WorldPopulation
 from cadencia.testing.agents import DeskPort, SimulatedAgent
 from cadencia.testing.wire import memory_connector
 
@@ -55,6 +59,20 @@ def people(number: int, *, first: int = 0) -> list[PersonIn]:
     ]
 
 
+def unlimited(connector: Connector, name: str = MAIN, **more: Any) -> Server:
+    """A simulated switch as a server whose trunks set no limit; `more` as in `Server`."""
+    return Server(name, connector, "cadencia", "s", SIMULATED_CONFIG, channels=100_000, rate_per_s=1e6, **more)
+
+
+def lab_server(lab: Lab, name: str = MAIN, **more: Any) -> Server:
+    """A throwaway Asterisk as a server of the engine's; `more` as in `Server`."""
+    account, plan = lab.plan.account, lab.plan
+    lines = {trunk.name: Line(more.get("channels", 1000), more.get("rate_per_s", 100.0)) for trunk in plan.trunks}
+    telephones = {phone.name: Telephone(nailed=phone.nailed, browser=phone.browser) for phone in plan.agents}
+    known = {"lines": lines, "telephones": telephones, **more}
+    return Server(name, tcp("127.0.0.1", lab.ami_port), account.user, account.secret, config_hash(plan), **known)
+
+
 @dataclass
 class Floor:
     """The parts of a running floor; `connect` may be told to refuse, as a host that is down does."""
@@ -78,9 +96,9 @@ class Floor:
     def new_engine(self, seed: int) -> Engine:
         """An engine on the same store and switch, as after a restart."""
         self.tally = Tally(Metrics())
-        options = Options(user="cadencia", secret="s", holder=f"engine-{seed}", channels=100_000, rate_per_s=1e6)  # noqa: S106
-        connector = memory_connector(self.connection)
-        self.engine = Engine(self.store, self.clock, connector, options, self.tally, rng=random.Random(seed))
+        server = unlimited(memory_connector(self.connection))
+        options = Options(holder=f"engine-{seed}")
+        self.engine = Engine(self.store, self.clock, [server], options, self.tally, rng=random.Random(seed))
         return self.engine
 
     def start_agents(self, ids: list[str], breaks: float = 0.01) -> None:

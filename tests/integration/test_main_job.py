@@ -27,10 +27,10 @@ from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, M
 from cadencia.metrics.prometheus import Metrics
 from cadencia.portfolio.importer import import_file
 from cadencia.store.postgres import PostgresStore
-from cadencia.telephony.ami.session import tcp
 from cadencia.telephony.asterisk import Installation, Lab, Waits
 from cadencia.testing.agents import DeskPort, view_of
 from cadencia.testing.checker import RecordingStore
+from cadencia.testing.floor import lab_server
 from cadencia.testing.portfolio import make_portfolio
 from cadencia.testing.sip import (
     BUSY,
@@ -113,9 +113,8 @@ async def test_four_hundred_contacts_through_a_real_asterisk(
                 assert report.imported.contacts == CONTACTS
                 assert not report.portfolio.rejected
                 tally = Tally(Metrics())
-                account = lab.plan.account
-                options = Options(account.user, account.secret, holder="test", channels=60, rate_per_s=30.0)
-                engine = Engine(store, clock, tcp("127.0.0.1", lab.ami_port), options, tally, rng=random.Random(1))
+                server = lab_server(lab, channels=60, rate_per_s=30.0)
+                engine = Engine(store, clock, [server], Options(holder="test"), tally, rng=random.Random(1))
                 await engine.start()
                 await engine.ready_to_dial(10)
                 desks = [asyncio.create_task(agent(engine, name)) for name in secrets]

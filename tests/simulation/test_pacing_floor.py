@@ -234,12 +234,13 @@ def test_a_mode_that_changes_with_calls_in_flight_loses_nothing() -> None:
         while not runner.dials:
             await asyncio.sleep(1.0)
         learned, dials = runner.hours.learned, dict(runner.dials)
-        controller = runner.controller
+        pool = runner.shown
+        controller = pool.controller
         await floor.engine.set_campaign("c1", {"wrapup_s": 60}, "ana", "prueba")
-        assert runner.controller is controller
+        assert pool.controller is controller
         await floor.engine.set_campaign("c1", {"mode": "ratio"}, "ana", "prueba")
-        assert runner.controller is not controller
-        assert runner.controller.learned is learned  # type: ignore[attr-defined]
+        assert pool.controller is not controller
+        assert pool.controller.learned is learned  # type: ignore[attr-defined]
         assert runner.dials == dials
         await close(floor)
 
@@ -361,10 +362,10 @@ def test_a_campaign_whose_list_is_empty_leaves_the_agents_to_the_other() -> None
             Campaign("c3", "Tres", CampaignState.RUNNING, settings, floor.clock.now()), "test"
         )
         await asyncio.sleep(600)
-        assert floor.engine.runners["c3"].last.reason == "list-empty"
+        assert floor.engine.runners["c3"].shown.last.reason == "list-empty"
         assert first.counts.attempts - alone > 0.55 * alone
-        assert {agent.share for agent in floor.engine._serving("c1")} == {1.0}
-        assert {agent.share for agent in floor.engine._serving("c3")} == {0.0}
+        assert {agent.share for agent in floor.engine._serving("c1", floor.engine.switches.first)} == {1.0}
+        assert {agent.share for agent in floor.engine._serving("c3", floor.engine.switches.first)} == {0.0}
         await close(floor)
 
     run_virtual(share())

@@ -94,7 +94,7 @@ def test_the_question_is_the_campaign_as_it_is() -> None:
         assert (question.day, question.month) == (runner.budget.day, runner.budget.month)
         assert question.day.answers > 20
         assert 0.05 < question.learned["rate"] < 0.6
-        assert question.channels == engine.options.channels
+        assert question.channels == engine.switches.first.server.channels
         assert msgspec.json.decode(msgspec.json.encode(question), type=Question) == question
         assert runner.settings == RATIO  # nothing was changed
 

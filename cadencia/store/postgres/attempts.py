@@ -17,7 +17,7 @@ from cadencia.store.postgres.base import Log, PostgresBase
 _SEND = text(
     """
     WITH sent AS (
-        UPDATE attempts a SET state = 'sending', sending_at = :now
+        UPDATE attempts a SET state = 'sending', sending_at = :now, server = :server
         FROM persons p, phones f, campaigns c
         WHERE a.id = ANY(CAST(:ids AS text[])) AND a.state = 'leased'
           AND p.id = a.person_id AND p.blocked IS NULL
@@ -124,11 +124,13 @@ _DIALLABLE = [str(s) for s in sorted(DIALLABLE)]
 class PostgresAttempts(PostgresBase):
     """Sending, giving back, marking and settling."""
 
-    async def mark_sending(self, attempt_ids: Sequence[str], token: int, now: datetime) -> frozenset[str]:
+    async def mark_sending(
+        self, attempt_ids: Sequence[str], token: int, now: datetime, server: str = ""
+    ) -> frozenset[str]:
         async def work(connection: AsyncConnection) -> frozenset[str]:
-            asked = {"ids": list(attempt_ids), "now": now, "diallable": _DIALLABLE}
+            asked = {"ids": list(attempt_ids), "now": now, "diallable": _DIALLABLE, "server": server}
             sent = {r.id: r for r in await connection.execute(_SEND, asked)}
-            await _tell("attempt.sending", now, _in_order(attempt_ids, sent)).write(connection)
+            await _tell("attempt.sending", now, _in_order(attempt_ids, sent), {"server": server}).write(connection)
             return frozenset(sent)
 
         return await self._transaction(work, token=token)

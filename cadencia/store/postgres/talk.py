@@ -184,4 +184,5 @@ def _open(r: Any, file: Any) -> OpenAttempt:
         leased_at=r.leased_at,
         attempts=r.prior,
         file=file,
+        server=r.server,
     )
