@@ -1,20 +1,63 @@
-"""`cadencia asterisk`: a private Asterisk to try everything on."""
+"""`cadencia asterisk`: the configuration of yours and its check, and a private one to try everything on."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cadencia.cli.options import AsJson, tell_json
+from cadencia.cli.options import AsJson, Config, tell_json
+from cadencia.cli.site_check import check as check_servers
+from cadencia.cli.site_files import chosen, show_changes, write_files
+from cadencia.config import load
 from cadencia.telephony import asterisk as switch
 
-app = typer.Typer(help="A private Asterisk, without touching the machine's own.", no_args_is_help=True)
+app = typer.Typer(help="Your Asterisk's configuration and its check; a private one to try.", no_args_is_help=True)
 lab = typer.Typer(help="A throwaway Asterisk on loopback.", no_args_is_help=True)
 app.add_typer(lab, name="lab")
 
 Name = Annotated[str, typer.Option(help="Name of the lab, so that several can stand side by side.")]
+
+
+Only = Annotated[str | None, typer.Option("--server", help="Only this server of the settings; all by default.")]
+
+
+@app.command()
+def config(
+    config: Config = None,
+    server: Only = None,
+    out: Annotated[Path, typer.Option(help="Folder to write in, such as /etc/asterisk.")] = Path(),
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing: show what would change, and exit 1.")] = False,
+) -> None:
+    """Write the manager, dialplan and PJSIP files that your Asterisk includes; what is up to date is left alone.
+
+    Example: cadencia asterisk config -c cadencia.toml --out /etc/asterisk
+    """
+    settings = load(config)
+    if not diff:
+        write_files(settings, server, out)
+    elif show_changes(settings, server, out):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    config: Config = None,
+    server: Only = None,
+    local: Annotated[bool, typer.Option("--local", help="Go deep: this machine is the server.")] = False,
+    asterisk_command: Annotated[str, typer.Option(help="Asterisk's program on this machine.")] = "asterisk",
+    as_json: AsJson = False,
+) -> None:
+    """Check whether each Asterisk is fit to dial with, and say how to mend what is not; exit 1 if anything is.
+
+    Example: cadencia asterisk check -c cadencia.toml --local
+    """
+    settings = load(config)
+    servers = dict(chosen(settings, server))
+    if not check_servers(servers, local=shlex.split(asterisk_command) if local else None, as_json=as_json):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -32,13 +75,15 @@ def root(
 
 @lab.command()
 def start(
-    name: Name = "lab", agents: Annotated[int, typer.Option(min=1, max=200, help="Agents' telephones.")] = 4
+    name: Name = "lab",
+    agents: Annotated[int, typer.Option(min=1, max=200, help="Agents' telephones.")] = 4,
+    browser_agents: Annotated[int, typer.Option(min=0, max=200, help="Telephones in agents' browsers.")] = 0,
 ) -> None:
     """Start a server and leave it running; prints ports and account as JSON.
 
     Example: cadencia asterisk lab start --agents 12
     """
-    tell_json(switch.start_lab(name, agents=agents))
+    tell_json(switch.start_lab(name, agents=agents, browser_agents=browser_agents))
 
 
 @lab.command()

@@ -31,7 +31,12 @@ def root_command(target: Path | None = None, *, progress: Progress | None = None
 
 
 def start_lab(
-    name: str = "lab", *, agents: int = 4, admin: bool = True, trunk_port: int | None = None
+    name: str = "lab",
+    *,
+    agents: int = 4,
+    admin: bool = True,
+    trunk_port: int | None = None,
+    browser_agents: int = 0,
 ) -> dict[str, Any]:
     """Starts a server that goes on when this program ends.
 
@@ -40,6 +45,7 @@ def start_lab(
         agents: number of telephones, a1001 and up.
         admin: with a second account that may do everything.
         trunk_port: where the trunk's carrier listens on 127.0.0.1.
+        browser_agents: number of telephones in browsers, w1001 and up.
 
     Returns:
         See `Lab.info`, and `name`.
@@ -58,7 +64,7 @@ def start_lab(
             ),
             Words("Stop it first, or use another name.", "Deténgalo primero, o use otro nombre."),
         )
-    lab = Lab(agents=agents, admin=admin, detached=True, trunk_port=trunk_port).start()
+    lab = Lab(agents=agents, admin=admin, detached=True, trunk_port=trunk_port, browser_agents=browser_agents).start()
     info = {"name": name, **lab.info()}
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # it holds secrets
