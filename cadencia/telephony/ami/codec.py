@@ -70,6 +70,11 @@ class Message:
         """The keys, in order of first appearance."""
         return self._headers.keys()
 
+    def values(self) -> tuple[object, ...]:
+        """All it says, to tell one message from another of the same kind."""
+        rest = () if self._repeated is None else tuple(map(tuple, self._repeated.values()))
+        return (*self._headers.values(), *rest)
+
     def number(self, key: str) -> int | None:
         """A decimal value, None if absent or not a number."""
         value = self._headers.get(key, "")

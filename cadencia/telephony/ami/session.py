@@ -83,7 +83,7 @@ _OWN_EVENTS = frozenset({"FullyBooted", "Shutdown"})
 
 
 #: All of a row, so that one that comes twice is known.
-_Row = tuple[tuple[str, tuple[str, ...]], ...]
+_Row = tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -494,7 +494,7 @@ class AmiSession(asyncio.Protocol):
         if message.get("EventList").lower() == "complete":
             pending.due = message
         else:
-            pending.rows[tuple((key, message.all(key)) for key in message.keys())] = message  # noqa: SIM118
+            pending.rows[message.values()] = message
         told = pending.due.number("ListItems") if pending.due is not None else None
         if pending.due is not None and len(pending.rows) >= (told or 0):
             self._resolve(pending.due, id_, pending)
