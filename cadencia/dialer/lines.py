@@ -23,8 +23,8 @@ from cadencia.errors import TelephonyError, spoken
 from cadencia.telephony import causes
 from cadencia.telephony.outcomes import Ending
 
-#: Real seconds over which a rate of events is reckoned, at least.
-_RATE_S = 0.9
+#: Real seconds over which a rate of events is reckoned: at most, and at least.
+_RATE_S = (10.0, 0.9)
 
 #: Clock seconds over which starts are counted for a trunk's rate.
 STARTS_S = 10.0
@@ -124,7 +124,7 @@ class Board:
 
     def __init__(self, clock: Clock, book: TrunkBook) -> None:
         self._clock, self._book = clock, book
-        self._seen: dict[str, tuple[float, int, float]] = {}  # server -> (wall s, events, rate)
+        self._seen: dict[str, deque[tuple[float, int]]] = {}  # server -> (wall s, events so far), oldest first
 
     def view(self, servers: Iterable[ServerLine]) -> TelephonyView:
         """The engineer's present."""
@@ -142,12 +142,6 @@ class Board:
         )
 
     def _server(self, server: ServerLine) -> ServerView:
-        wall_s = self._clock.wall()
-        before_s, before, rate = self._seen.get(server.name, (wall_s, server.events, 0.0))
-        if wall_s - before_s >= _RATE_S:
-            rate = max(0.0, (server.events - before) / (wall_s - before_s))
-            before_s, before = wall_s, server.events
-        self._seen[server.name] = (before_s, before, rate)
         trip_ms = server.round_trip_ms
         return ServerView(
             server.name,
@@ -156,11 +150,23 @@ class Board:
             _trouble(server.trouble),
             server.calls,
             server.legs_up,
-            round(rate, 1),
+            round(self._rate(server), 1),
             None if trip_ms is None else round(trip_ms, 1),
             server.reconnects,
             server.version,
         )
+
+    def _rate(self, server: ServerLine) -> float:
+        """Events a second, since the newest look that is old enough."""
+        longest_s, shortest_s = _RATE_S
+        wall_s, seen = self._clock.wall(), self._seen.setdefault(server.name, deque())
+        while len(seen) > 1 and wall_s - seen[1][0] >= longest_s:
+            seen.popleft()
+        if not seen or wall_s - seen[-1][0] >= shortest_s:
+            seen.append((wall_s, server.events))
+        before_s, before = seen[0]
+        passed_s = wall_s - before_s
+        return max(0.0, (server.events - before) / passed_s) if passed_s >= shortest_s else 0.0
 
 
 def _trouble(error: TelephonyError | None) -> TroubleView | None:

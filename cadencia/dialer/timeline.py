@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from cadencia.dialer.trace import HEADERS
 from cadencia.dialer.why import sentence
 from cadencia.domain.codes import label
 from cadencia.domain.events import Event
@@ -172,8 +173,16 @@ def _launching(decisions: Iterable[Event], campaign_id: str | None, sent: dateti
     return before
 
 
+#: The numbers of a decision in the order people ask for them; a store may give them in any.
+_NUMBERS = (
+    *("launch", "cancel", "reason", "mode", "ready", "at_work", "dialling", "waiting", "wanted", "supply", "channels"),
+    *("rate", "risk", "threshold", "answer_rate", "free_10s", "answers_10s", "budget_drops", "answers", "abandoned"),
+)
+
+
 def _numbers(body: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {_plain(value)}" for key, value in body.items() if value is not None)
+    names = [*_NUMBERS, *sorted(set(body) - set(_NUMBERS))]
+    return ", ".join(f"{name} {_plain(body[name])}" for name in names if body.get(name) is not None)
 
 
 def _plain(value: object) -> str:
@@ -181,7 +190,8 @@ def _plain(value: object) -> str:
 
 
 def _pairs(told: Mapping[str, Any], *without: str) -> str:
-    return ", ".join(f"{key} {value}" for key, value in told.items() if key not in without)
+    names = [name for name in HEADERS if name in told] + sorted(set(told) - set(HEADERS))
+    return ", ".join(f"{name} {told[name]}" for name in names if name not in without)
 
 
 # -- the log's events -------------------------------------------------------------------------------------------------
@@ -385,7 +395,7 @@ def _phase(told: Mapping[str, Any]) -> _Entry:
 
 def _offered(told: Mapping[str, Any]) -> _Entry:
     agent = str(told.get("agent", ""))
-    return "agent", "offered", Words(f"Given to agent {agent}", f"Asignada al agente {agent}"), agent
+    return "agent", "offered", Words(f"Given to agent {agent}", f"Asignada al agente {agent}"), ""
 
 
 def _mended(told: Mapping[str, Any]) -> _Entry:

@@ -23,7 +23,7 @@ from cadencia.telephony.call import Call, Signal
 MOST = 200
 
 #: Headers kept of an event, where they are there and hold something.
-_HEADERS = (
+HEADERS = (
     "ChannelState",
     "DialStatus",
     "Response",
@@ -79,7 +79,7 @@ class Trace:
 
     def heard(self, message: Message, now_s: float) -> None:
         """An event of the switch about this call."""
-        names: tuple[str, ...] = _HEADERS
+        names: tuple[str, ...] = HEADERS
         if message.name == "UserEvent" and not message.get("UserEvent").startswith("Cad"):
             names = ("UserEvent",)  # a site's own: who knows what is in it
         told = {name: value for name in names if (value := message.get(name))}

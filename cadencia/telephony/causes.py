@@ -74,15 +74,17 @@ _Q850: dict[int, tuple[str, str]] = {
     127: ("interworking, unspecified", "interconexión, sin especificar"),
 }
 
+_STRANGE = ("not a usual code: ask the carrier", "código no usual: pregunte al operador")
+
 
 def sip_words(status: int) -> Words:
     """A SIP status in plain words."""
-    return Words(*_SIP.get(status, (f"SIP {status}", f"SIP {status}")))
+    return Words(*_SIP.get(status, _STRANGE))
 
 
 def q850_words(cause: int) -> Words:
     """A Q.850 cause in plain words."""
-    return Words(*_Q850.get(cause, (f"Q.850 {cause}", f"Q.850 {cause}")))
+    return Words(*_Q850.get(cause, _STRANGE))
 
 
 def meaning(end: Ending) -> Words:

@@ -22,7 +22,7 @@ export function LinesPage() {
       <Offline />
       <main class="lines" aria-busy={!view}>
         {view && (
-          <>
+          <div class="lines-above">
             <section class="plant" aria-label={t("lines.servers")}>
               <h2>{t("lines.servers")}</h2>
               <div class="cards">
@@ -42,7 +42,7 @@ export function LinesPage() {
                 ))}
               </div>
             </section>
-          </>
+          </div>
         )}
         <div class="lines-below">
           {view && <Causes view={view} />}

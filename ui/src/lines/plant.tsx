@@ -87,7 +87,8 @@ function Failed({ trunk }: { trunk: TrunkView }) {
   return (
     <p>
       <span class="muted">
-        {t("lines.lastFailure")} <Since at={failed.at} />:
+        {t("lines.lastFailure")} <Since at={failed.at} />
+        {t("lines.ago")}:
       </span>{" "}
       {codeLabel(failed.outcome)} <span class="mono">{codes.join(" · ")}</span>
     </p>
