@@ -297,6 +297,7 @@ WANTED_EVENTS: frozenset[str] = frozenset(
         "OriginateResponse",
         "Hangup",
         "UserEvent",
+        "DeviceStateChange",
         "BridgeEnter",
         "BridgeLeave",
         "FullyBooted",

@@ -123,7 +123,7 @@ class Dialplan:
     def after(self, channel: Channel) -> None:
         """cad-after,s: whatever ended, who left, and what is owed to the debtor now."""
         if channel.variable("CAD_WITH") == "":
-            self._orphan(channel)
+            self.orphan(channel)
         elif channel.variable("CAD_AFTER") == "end":
             channel.at("cad-after", "end", 1)
             self._switch.end(channel, 16)
@@ -135,14 +135,15 @@ class Dialplan:
         count = int(channel.variable("CAD_REOFFERS") or "0") + 1
         channel.variables |= {"CAD_LOST": lost, "CAD_WITH": "", "CAD_REOFFERS": str(count)}
         if count > self.waits.reoffer_max:
-            return self._orphan(channel)
+            return self.orphan(channel)
         channel.at("cad-after", "reoffer", 5)
         attempt = channel.variable("CAD_ATTEMPT")
         self._switch.say(channel, "CadReoffer", [("Attempt", attempt), ("Lost", lost), ("Count", str(count))])
         channel.priority = 6
         return self._room(channel, "d", "m", self.waits.reoffer_s, self.after)
 
-    def _orphan(self, channel: Channel) -> None:
+    def orphan(self, channel: Channel) -> None:
+        """cad-after,orphan: nobody came in time."""
         channel.at("cad-after", "orphan", 1)
         attempt, may_play = channel.variable("CAD_ATTEMPT"), channel.variable("CAD_MAY_PLAY")
         self._switch.say(channel, "CadOrphan", [("Attempt", attempt), ("Message", may_play)])

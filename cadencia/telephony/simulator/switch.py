@@ -81,6 +81,7 @@ class SimulatedSwitch:
         self.faults = Faults()
         self.rng = random.Random(seed)
         self.endpoints = set(endpoints)
+        self.pickups: dict[str, float] = {}  # seconds until a telephone is picked up, where that is not at once
         self.globals = {"CADENCIA_CONFIG": config_hash}
         self.trunks = {"trunk": "NOT_INUSE"}
         self.channels: dict[str, Channel] = {}  # by uniqueid
@@ -148,13 +149,14 @@ class SimulatedSwitch:
             self.end(channel, cause or 16)
 
     def redirect(self, channel: Channel, context: str) -> str | None:
-        """Send a leg to another context; only hold is one we use."""
-        if context != "cad-hold":
+        """Send a leg to another context: on hold, or on to the end of its wait."""
+        steps = {"cad-hold": self._dialplan.hold, "cad-after": self._dialplan.orphan}
+        if context not in steps:
             return "Extension does not exist."
         others = self._partners(channel)
         channel.at(context, "s", 1)
         self._leave(channel)
-        self._dialplan.hold(channel)
+        steps[context](channel)
         for other in others:
             self._next_step(other)
         return None
@@ -207,7 +209,7 @@ class SimulatedSwitch:
         elif sum(c.endpoint == endpoint for c in self.channels.values()) > 1:
             self._far_end(channel, 0.001, lambda c: self._fail(c, 0, 17, 486, "BUSY"))  # its line is taken
         else:
-            self._far_end(channel, self.rng.uniform(0.006, 0.012), self._answer)
+            self._rings_telephone(channel, endpoint, int(action.get("Timeout") or 30_000) / 1000.0)
         return None
 
     def new_id(self) -> str:
@@ -260,6 +262,13 @@ class SimulatedSwitch:
             )
         elif future.answer_s < timeout_s:
             self._far_end(channel, future.answer_s, lambda c: self._pick_up(c, future))
+
+    def _rings_telephone(self, channel: Channel, endpoint: str, timeout_s: float) -> None:
+        after_s = self.pickups.get(endpoint, 0.0) + self.rng.uniform(0.006, 0.012)
+        if after_s >= timeout_s:
+            self._far_end(channel, timeout_s, lambda c: self._fail(c, 3, 19, 480, None))
+        else:
+            self._far_end(channel, after_s, self._answer)
 
     def _ringing(self, channel: Channel) -> None:
         """Two threads tell of it: the one that dials, and the telephone's own."""
