@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.telephony.stage import (
     Bench,
     Bound,
-    Switch,
     always_ready,
     bypass_pacing,
     claim,
@@ -36,6 +35,7 @@ from benchmarks.telephony.stage import (
     make_bench,
     quiet,
     report,
+    session_of,
     spread,
     until_ready,
 )
@@ -43,6 +43,7 @@ from cadencia.dialer.tally import percentile
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import CampaignSettings, Mode, Settlement
 from cadencia.telephony.asterisk import Lab
+from cadencia.testing.floor import lab_server
 from cadencia.testing.sip import Phones
 from cadencia.testing.sip.load import LoadProcess, read_log
 
@@ -153,14 +154,12 @@ async def run(rate: float, seconds: float, *, agents: int = 10, mix: str = MIX, 
             words = ("--seed", str(seed), "--mix", mix, "--ring", "0.2:1", "--talk", "1:3")
             async with LoadProcess(lab.trunk_ports[0], log, *words) as carrier, _Mute(lab.sip_port, secrets) as phones:
                 await phones.register()
-                account = lab.plan.account
-                switch = Switch(lab.ami_port, account.user, account.secret)
                 settings = CampaignSettings(
                     mode=Mode.PROGRESSIVE, ring_s=4, min_ring_s=0, wait_s=4, retry_minutes=600,
                     trunk=lab.plan.trunks[0].name,
                 )  # fmt: skip
                 contacts = round(rate * seconds) + 200
-                bench = await make_bench(switch, secrets, contacts, settings, rate_per_s=10_000.0)
+                bench = await make_bench(lab_server(lab, rate_per_s=1000.0), secrets, contacts, settings)
                 engine = bench.engine
                 await engine.start()
                 bypass_pacing(engine)
@@ -175,7 +174,7 @@ async def run(rate: float, seconds: float, *, agents: int = 10, mix: str = MIX, 
                 cores = {name: round((cpu_s(pid) - before[name]) / wall_s, 2) for name, pid in pids.items()}
                 late.cancel()
                 most.cancel()
-                session = engine.context.session
+                session = session_of(engine)
                 figures = {
                     "share of a core": cores,
                     "most calls at once": peak[0],

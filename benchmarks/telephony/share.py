@@ -29,13 +29,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.telephony.stage import (
     ROOT,
     Bound,
-    Switch,
     always_ready,
     cpu_s,
     make_bench,
     quiet,
     real_clock,
     report,
+    simulated,
     spread,
     until_ready,
 )
@@ -119,8 +119,7 @@ async def run(rate: float, agents: int, seconds: float) -> tuple[dict[str, Any],
         with watch.watching():
             settings = CampaignSettings(mode=Mode.RATIO, ratio=1.0, retry_minutes=600, abandonment_cap=0.2)
             contacts = round(rate * (seconds + 30))
-            switch = Switch(port, "cadencia", "s")
-            bench = await make_bench(switch, names(agents), contacts, settings, clock=clock, rate_per_s=rate)
+            bench = await make_bench(simulated(port, rate), names(agents), contacts, settings, clock=clock)
             engine = bench.engine
             await engine.start()
             await engine.ready_to_dial(20)

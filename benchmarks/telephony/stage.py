@@ -28,7 +28,7 @@ from cadencia.pacing.port import Decision, PacingEvent, Snapshot
 from cadencia.pacing.reasons import NO_AGENTS
 from cadencia.store.memory import MemoryStore
 from cadencia.store.port import Claim
-from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.ami.session import AmiSession, tcp
 from cadencia.telephony.simulator import SIMULATED_CONFIG
 from cadencia.testing.agents import DeskPort, view_of
 from cadencia.testing.checker import RecordingStore
@@ -52,21 +52,20 @@ def real_clock(mono_s: float | None = None) -> SimulatedClock:
     return SimulatedClock(Anchor(TUESDAY_0900_BOGOTA, time.monotonic() if mono_s is None else mono_s, 1.0))
 
 
-@dataclass(frozen=True)
-class Switch:
-    """Where a switch listens for its engine, on 127.0.0.1."""
-
-    port: int
-    user: str
-    secret: str
-    config: str = SIMULATED_CONFIG
+def simulated(port: int, rate_per_s: float) -> Server:
+    """The simulated switch that listens there."""
+    connector = tcp("127.0.0.1", port)
+    return Server(MAIN, connector, "cadencia", "s", SIMULATED_CONFIG, channels=5000, rate_per_s=rate_per_s)
 
 
-def make_engine(store: Any, clock: SimulatedClock, switch: Switch, tally: Tally, **options: Any) -> Engine:
+def make_engine(store: Any, clock: SimulatedClock, server: Server, tally: Tally) -> Engine:
     """The only place here that knows how an engine is put together."""
-    limits = {"channels": 5000, **options}
-    server = Server(MAIN, tcp("127.0.0.1", switch.port), switch.user, switch.secret, switch.config, **limits)
-    return Engine(store, clock, [server], Options(holder="bench"), tally, rng=random.Random(1))
+    return Engine(store, clock, (server,), Options("bench"), tally, rng=random.Random(1))
+
+
+def session_of(engine: Engine) -> AmiSession | None:
+    """The link of its only server."""
+    return engine.switches.first.session
 
 
 @dataclass
@@ -80,13 +79,12 @@ class Bench:
 
 
 async def make_bench(
-    switch: Switch,
+    server: Server,
     agents: Iterable[str],
     contacts: int,
     settings: CampaignSettings,
     *,
     clock: SimulatedClock | None = None,
-    **options: Any,
 ) -> Bench:
     """Store, people, agents (each named as his telephone), campaign, engine."""
     clock = clock or real_clock()
@@ -100,7 +98,7 @@ async def make_bench(
     gc.collect()
     gc.freeze()
     tally = Tally(Metrics())
-    return Bench(make_engine(store, clock, switch, tally, **options), store, clock, tally)
+    return Bench(make_engine(store, clock, server, tally), store, clock, tally)
 
 
 async def always_ready(engine: Engine, agent_id: str) -> None:
@@ -136,7 +134,8 @@ class _Nobody:
 
 def bypass_pacing(engine: Engine) -> None:
     """From now on only `dial` dials."""
-    engine.runners["c1"].controller = _Nobody()  # type: ignore[assignment]
+    for pool in engine.runners["c1"].pools.values():
+        pool.controller = _Nobody()  # type: ignore[assignment]
 
 
 async def claim(engine: Engine, number: int) -> list[Lease]:
@@ -150,7 +149,7 @@ async def claim(engine: Engine, number: int) -> list[Lease]:
 
 def dial(engine: Engine, leases: Sequence[Lease]) -> None:
     """Past the pacing, and from there the real way: commit, Originate, events, agent, settlement."""
-    engine.runners["c1"]._dial([(lease, 0) for lease in leases])
+    engine.runners["c1"]._dial([(lease, 0) for lease in leases], engine.switches.first)
 
 
 # -- figures -----------------------------------------------------------------------------------------------------------

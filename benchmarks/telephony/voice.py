@@ -26,18 +26,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.telephony.stage import (
     ROOT,
     Bound,
-    Switch,
     always_ready,
     cpu_s,
     make_bench,
     quiet,
     report,
+    session_of,
     spread,
 )
 from cadencia.dialer.tally import percentile
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import CampaignSettings, Mode
-from cadencia.telephony.asterisk import Lab, config_hash
+from cadencia.telephony.asterisk import Lab
+from cadencia.testing.floor import lab_server
 from cadencia.testing.sip import HUMAN, Carrier, Phones
 
 
@@ -70,10 +71,8 @@ async def run(calls: int, rate: float, agents: int) -> tuple[dict[str, Any], lis
         assert other.stdin is not None and other.stdout is not None
         try:
             assert await asyncio.wait_for(other.stdout.readline(), 15) == b"ready\n"
-            account = lab.plan.account
-            switch = Switch(lab.ami_port, account.user, account.secret, config_hash(lab.plan))
             settings = CampaignSettings(mode=Mode.PROGRESSIVE, ring_s=10, min_ring_s=0, trunk=lab.plan.trunks[0].name)
-            bench = await make_bench(switch, secrets, calls, settings, rate_per_s=rate)
+            bench = await make_bench(lab_server(lab, rate_per_s=rate), secrets, calls, settings)
             engine = bench.engine
             await engine.start()
             await engine.ready_to_dial(10)
@@ -85,7 +84,7 @@ async def run(calls: int, rate: float, agents: int) -> tuple[dict[str, Any], lis
                     await asyncio.sleep(0.05)
             wall_s = loop.time() - began
             after = cpu_s(os.getpid()), lab.usage()[0], cpu_s(other.pid)
-            session = engine.context.session
+            session = session_of(engine)
             round_trip_ms = session.round_trip_ms if session is not None else None
             await engine.stop()
             for desk in desks:
