@@ -120,17 +120,19 @@ class Ledger:
 
     async def _flush(self) -> None:
         # A failing write leaves its group in place: it is tried again whole, and the store takes repeats.
+        # All four are taken at once: what was handed over together is written in one flush, in this order.
         target = self._taken
-        if marks := self._marks[:]:
+        marks, settlements, agents, events = self._marks[:], self._settlements[:], self._agents[:], self._events[:]
+        if marks:
             await self._store.mark(marks)
             del self._marks[: len(marks)]
-        if settlements := self._settlements[:]:
+        if settlements:
             await self._store.settle(settlements, self._token)
             del self._settlements[: len(settlements)]
-        if agents := self._agents[:]:
+        if agents:
             await self._store.save_agent_changes(agents)
             del self._agents[: len(agents)]
-        if events := self._events[:]:
+        if events:
             await self._store.append(events)
             del self._events[: len(events)]
         self._written = target

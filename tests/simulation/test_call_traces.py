@@ -48,7 +48,9 @@ def test_every_settled_call_has_one_trace_with_its_end() -> None:
         assert len(settled) > 50
         assert Counter(e.attempt_id for e in settled) == Counter(e.attempt_id for e in traces)
         assert {e.attempt_id: e.body["outcome"] for e in settled} == {e.attempt_id: e.body["outcome"] for e in traces}
+        written = {(e.attempt_id, e.kind): e.seq for e in (*settled, *traces)}
         for trace in traces:
+            assert written[trace.attempt_id, "attempt.settled"] < trace.seq
             found = await floor.engine.timeline(trace.attempt_id or "")
             assert found is not None and not found.live and found.traced and not found.dropped
             whats = [row.what for row in found.rows]
