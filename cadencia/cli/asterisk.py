@@ -30,6 +30,7 @@ def config(
     server: Only = None,
     out: Annotated[Path, typer.Option(help="Folder to write in, such as /etc/asterisk.")] = Path(),
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing: show what would change, and exit 1.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the manager, dialplan and PJSIP files that your Asterisk includes; what is up to date is left alone.
 
@@ -37,8 +38,8 @@ def config(
     """
     settings = load(config)
     if not diff:
-        write_files(settings, server, out)
-    elif show_changes(settings, server, out):
+        write_files(settings, server, out, as_json=as_json)
+    elif show_changes(settings, server, out, as_json=as_json):
         raise typer.Exit(1)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -129,7 +128,7 @@ def _as_data(name: str, server: Server, rows: Sequence[Checked]) -> dict[str, An
                 "seen": row.seen,
                 "findings": [
                     {
-                        **dataclasses.asdict(finding),
+                        "trunk": finding.trunk,
                         "what": spoken(finding.what, language()),
                         "mend": spoken(finding.mend, language()),
                     }

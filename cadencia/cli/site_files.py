@@ -14,21 +14,17 @@ from pathlib import Path
 import typer
 
 from cadencia.cli.faults import refused
+from cadencia.cli.options import tell_json
 from cadencia.cli.text import say
 from cadencia.config import Server, Settings
 from cadencia.config.system import reason
 from cadencia.errors import ConfigError, Words
+from cadencia.telephony.asterisk.config import RELOADS
 from cadencia.telephony.asterisk.site import files_of
 
 #: The line that a server's own files are known by: ours get its owner, so that Asterisk can read them.
 _NEIGHBOUR = "manager.conf"
 _SECRET = re.compile(r"^(secret|password) = (.*)$", re.MULTILINE)
-
-_NEXT = (
-    'asterisk -rx "manager reload"',
-    'asterisk -rx "dialplan reload"',
-    'asterisk -rx "pjsip reload"',
-)
 
 
 def chosen(settings: Settings, server: str | None) -> Mapping[str, Server]:
@@ -48,13 +44,13 @@ def chosen(settings: Settings, server: str | None) -> Mapping[str, Server]:
     return {server: settings.servers[server]}
 
 
-def write_files(settings: Settings, server: str | None, out: Path) -> None:
+def write_files(settings: Settings, server: str | None, out: Path, *, as_json: bool) -> None:
     """Write the files of the chosen servers; several go into a subfolder each.
 
     Raises:
         ConfigError: a secret is not set, or the folder cannot be written.
     """
-    changed = False
+    told: list[tuple[Path, bool]] = []
     for folder, files in _places(settings, server, out):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -63,38 +59,45 @@ def write_files(settings: Settings, server: str | None, out: Path) -> None:
         for name, text in files.items():
             path = folder / name
             same = _held(path) == text
-            changed = changed or not same
+            told.append((path, same))
             if not same:
                 _write(path, text)
-            typer.echo(f"{path}: {say('sin cambios', 'unchanged') if same else say('escrito', 'written')}")
-    if changed:
+            if not as_json:
+                typer.echo(f"{path}: {say('sin cambios', 'unchanged') if same else say('escrito', 'written')}")
+    if as_json:
+        tell_json([{"file": str(path), "changed": not same} for path, same in told])
+    elif any(not same for _, same in told):
         typer.echo(say("Después, en el servidor:", "Then, on the server:"))
-        for line in _NEXT:
-            typer.echo(f"  {line}")
+        for line in RELOADS:
+            typer.echo(f'  asterisk -rx "{line}"')
 
 
-def show_changes(settings: Settings, server: str | None, out: Path) -> bool:
+def show_changes(settings: Settings, server: str | None, out: Path, *, as_json: bool) -> bool:
     """Print what writing would change, secrets masked. Returns whether it would change anything."""
-    changed = False
+    told: list[tuple[Path, list[str]]] = []
     for folder, files in _places(settings, server, out):
         for name, text in files.items():
             path = folder / name
-            held = _held(path)
-            if held == text:
-                continue
-            changed = True
-            known = {found[2] for found in _SECRET.finditer(held or "")}
-            lines = difflib.unified_diff(
-                _masked(held or "", known).splitlines(),
-                _masked(text, known).splitlines(),
-                str(path) if held is not None else "/dev/null",
-                str(path),
-                lineterm="",
-            )
-            typer.echo("\n".join(lines))
-    if not changed:
-        typer.echo(say("Nada cambiaría.", "Nothing would change."))
-    return changed
+            told.append((path, _difference(path, _held(path), text)))
+    if as_json:
+        tell_json([{"file": str(path), "changed": bool(lines), "diff": lines} for path, lines in told])
+    else:
+        text = "\n".join(line for _, lines in told for line in lines)
+        typer.echo(text or say("Nada cambiaría.", "Nothing would change."))
+    return any(lines for _, lines in told)
+
+
+def _difference(path: Path, held: str | None, text: str) -> list[str]:
+    known = {found[2] for found in _SECRET.finditer(held or "")}
+    return list(
+        difflib.unified_diff(
+            _masked(held or "", known).splitlines(),
+            _masked(text, known).splitlines(),
+            str(path) if held is not None else "/dev/null",
+            str(path),
+            lineterm="",
+        )
+    )
 
 
 def _places(settings: Settings, server: str | None, out: Path) -> list[tuple[Path, dict[str, str]]]:

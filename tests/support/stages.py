@@ -164,6 +164,8 @@ async def nobody_is_called(s: Any) -> None:
     await s.order("Originate", **nobody, Context="cad-agent", Exten="s", Priority=1)
     await asyncio.sleep(0.1)
     await s.order("Getvar", Variable="CADENCIA_CONFIG")
+    for endpoint in ("trunk", "a1001", "nowhere"):
+        await s.order("Getvar", Variable=f"PJSIP_ENDPOINT({endpoint},direct_media)")
 
 
 async def ring_once(s: Any) -> None:

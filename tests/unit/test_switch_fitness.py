@@ -143,7 +143,7 @@ def test_one_trunk_of_two_is_missing() -> None:
 
 def test_no_trunk_at_all() -> None:
     error = refused(Expected("cadencia", SIMULATED_CONFIG, ("claro", "etb")))
-    assert "does not know the trunk claro" in error.message and "pjsip reload" in error.hint
+    assert "does not know the trunk claro" in error.message and "module reload res_pjsip.so" in error.hint
 
 
 def test_a_trunk_that_does_not_answer_now_is_no_finding() -> None:

@@ -19,6 +19,13 @@ PJSIP_FILE = "cadencia_pjsip.conf"
 #: The global variable of the dialplan that holds `config_hash`.
 HASH_VARIABLE = "CADENCIA_CONFIG"
 
+#: What loads the three files into a running server. (`pjsip reload` is an alias that not every site has.)
+RELOADS = (
+    "manager reload",
+    "dialplan reload",
+    "module reload res_pjsip.so res_pjsip_endpoint_identifier_ip.so",
+)
+
 _MADE = "; Made by Cadencia. Do not edit: it is made anew from the program's own configuration.\n"
 
 

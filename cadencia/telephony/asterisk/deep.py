@@ -21,7 +21,7 @@ from cadencia.telephony.asterisk.site import plan_of
 #: Of what the private server loads a site may lack these.
 _SPARE_MODULES = frozenset(
     """res_timing_timerfd res_pjsip_logger res_pjsip_dtmf_info app_verbose app_senddtmf codec_gsm format_gsm format_pcm
-    codec_a_mu func_math func_hangupcause func_pjsip_endpoint func_volume res_sorcery_astdb""".split()  # noqa: SIM905
+    codec_a_mu func_math func_hangupcause func_volume res_sorcery_astdb""".split()  # noqa: SIM905
 )
 
 #: Measured: descriptors of a channel, and RTP ports of a leg; and what the server itself has open.
@@ -230,8 +230,8 @@ def _endpoints(seen: _Look, notes: list[str]) -> Told:
         yield (
             Words(f"There is no endpoint {named}.", f"No hay endpoint {named}."),
             Words(
-                f"Include {PJSIP_FILE} in pjsip.conf, or write the endpoint there, then `pjsip reload`.",
-                f"Incluya {PJSIP_FILE} en pjsip.conf, o escriba allí el endpoint, y luego `pjsip reload`.",
+                f"Include {PJSIP_FILE} in pjsip.conf, or write it there, then `module reload res_pjsip.so`.",
+                f"Incluya {PJSIP_FILE} en pjsip.conf, o escríbalo allí, y luego `module reload res_pjsip.so`.",
             ),
         )
     for one in endpoints:
@@ -251,8 +251,8 @@ def _own_endpoint(seen: _Look, name: str, *, trunk: bool) -> Told:
         yield (
             Words(f"Endpoint {name} needs {needed}.", f"El endpoint {name} necesita {needed}."),
             Words(
-                "Set it in your pjsip.conf, then `pjsip reload`: without it dead lines and sound are not noticed.",
-                "Póngalo en su pjsip.conf, y luego `pjsip reload`: sin eso no se notan líneas muertas ni audio.",
+                "Set it in your pjsip.conf, then `module reload res_pjsip.so`: else a dead line is not noticed.",
+                "Póngalo en su pjsip.conf, y luego `module reload res_pjsip.so`: si no, una línea muerta no se nota.",
             ),
         )
 

@@ -2,8 +2,9 @@
 
 The account can read neither the server's files nor its console, so four things are asked that tell a lot: what the
 account may do (ListCommands), the hash of what we generated (Getvar CADENCIA_CONFIG), whether the trunks are there
-(DeviceStateList), and whether the event filter of manager.conf is in force, by an event that it must swallow. What only
-the server itself can tell is in `cadencia.telephony.asterisk.deep`.
+(DeviceStateList, and Getvar PJSIP_ENDPOINT for those that it leaves out), and whether the event filter of manager.conf
+is in force, by an event that it must swallow. What only the server itself can tell is in
+`cadencia.telephony.asterisk.deep`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from cadencia.errors import AmiRefused, SwitchUnfit, Words
 from cadencia.telephony.ami.session import AmiSession
-from cadencia.telephony.asterisk.config import HASH_VARIABLE
+from cadencia.telephony.asterisk.config import HASH_VARIABLE, PJSIP_FILE
 from cadencia.telephony.asterisk.plan import ENGINE_EVENTS, ENGINE_READ, ENGINE_WRITE
 
 #: Without these there is no dialling.
@@ -134,7 +135,7 @@ async def inspect(session: AmiSession, expected: Expected) -> Fitness:
     if "Originate" in allowed and not await _is_filtered(session):
         findings.append(_unfiltered(expected.user))
     if "DeviceStateList" in allowed:
-        devices = await _devices(session, expected.trunks)
+        devices = await _devices(session, expected.trunks, ask="Getvar" in allowed)
         findings += [_no_trunk(name) for name, state in devices.items() if state in ("", "INVALID")]
     return Fitness(allowed, config, devices, tuple(findings), _unknown(allowed))
 
@@ -249,12 +250,23 @@ def _unfiltered(user: str) -> Finding:
     )
 
 
-async def _devices(session: AmiSession, trunks: Collection[str]) -> dict[str, str]:
+async def _devices(session: AmiSession, trunks: Collection[str], *, ask: bool) -> dict[str, str]:
+    """State of each trunk's endpoint.
+
+    The list knows only whose state changed since the server's start: an endpoint that came with a reload and does not
+    answer is not in it, and one that was gone for a while stays INVALID (both measured). The endpoint itself tells.
+    """
     if not trunks:
         return {}
     rows = await session.rows("DeviceStateList")
-    states = {row.get("Device"): row.get("State") for row in rows}
-    return {name: states.get(f"PJSIP/{name}", "") for name in trunks}
+    listed = {row.get("Device"): row.get("State") for row in rows}
+    states = {name: listed.get(f"PJSIP/{name}", "") for name in trunks}
+    for name, state in states.items():
+        if ask and state in ("", "INVALID"):
+            variable = f"PJSIP_ENDPOINT({name},direct_media)"
+            if (await session.action("Getvar", {"Variable": variable})).get("Value"):
+                states[name] = "UNAVAILABLE"
+    return states
 
 
 def _no_trunk(name: str) -> Finding:
@@ -262,8 +274,8 @@ def _no_trunk(name: str) -> Finding:
         TRUNK,
         Words(f"The switch does not know the trunk {name}.", f"El conmutador no conoce la troncal {name}."),
         Words(
-            f"Give it an endpoint {name} in pjsip.conf, or include cadencia_pjsip.conf, then `pjsip reload`.",
-            f"Ponga un endpoint {name} en pjsip.conf, o incluya cadencia_pjsip.conf, y luego `pjsip reload`.",
+            f"Write its endpoint in pjsip.conf, or include {PJSIP_FILE}, then `module reload res_pjsip.so`.",
+            f"Escriba su endpoint en pjsip.conf, o incluya {PJSIP_FILE}, y luego `module reload res_pjsip.so`.",
         ),
         name,
     )

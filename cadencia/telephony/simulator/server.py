@@ -306,8 +306,16 @@ class SwitchConnection(asyncio.Protocol):
     def _getvar(self, message: Message) -> Answer:
         name = message.get("Variable")
         if "Channel" not in message:
-            return "Success", "", [("Variable", name), ("Value", self._switch.globals.get(name, ""))]
+            return "Success", "", [("Variable", name), ("Value", self._global(name))]
         return self._with_channel(message, lambda c: ("Success", "", [("Variable", name), ("Value", c.variable(name))]))
+
+    def _global(self, name: str) -> str:
+        function, bracket, arguments = name.partition("(")
+        if not bracket:
+            return self._switch.globals.get(name, "")
+        endpoint = arguments.partition(",")[0]
+        known = self._switch.trunks.get(endpoint, "INVALID") != "INVALID" or endpoint in self._switch.endpoints
+        return "false" if function == "PJSIP_ENDPOINT" and known else ""
 
     def _status(self, message: Message) -> None:
         self._reply(message, ("Success", "Channel status will follow", [("EventList", "start")]))
