@@ -1,6 +1,7 @@
 /** Cards: an Asterisk server, and a trunk with its last hour. */
 
-import { count, decimal, percent } from "../format";
+import { now } from "../clock";
+import { count, decimal, percent, span } from "../format";
 import { lang, t, worded } from "../i18n";
 import { codeLabel } from "../session";
 import type { ServerView, TrunkView } from "../views";
@@ -86,10 +87,7 @@ function Failed({ trunk }: { trunk: TrunkView }) {
   const codes = [failed.sip && `SIP ${failed.sip}`, failed.q850 !== null && `Q.850 ${failed.q850}`].filter(Boolean);
   return (
     <p>
-      <span class="muted">
-        {t("lines.lastFailure")} <Since at={failed.at} />
-        {t("lines.ago")}:
-      </span>{" "}
+      <span class="muted num">{t("lines.lastFailure", { ago: span((now.value - Date.parse(failed.at)) / 1000) })}</span>{" "}
       {codeLabel(failed.outcome)} <span class="mono">{codes.join(" · ")}</span>
     </p>
   );
@@ -103,7 +101,7 @@ export function Trunk({ trunk }: { trunk: TrunkView }) {
           {trunk.name} <small class="muted">{trunk.server}</small>
         </h3>
         <span class={`badge run run-${{ up: "running", down: "lost" }[trunk.state] ?? "stopped"}`}>
-          {worded("lines.trunk", trunk.state)}
+          {worded("trunk", trunk.state)}
         </span>
       </div>
       <div class="loads">
