@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -125,3 +127,23 @@ async def test_status_through_the_engines_own_session(
 async def test_wrong_secret_is_refused(asterisk_lab: Lab) -> None:
     with pytest.raises(AmiRefused):
         await AmiSession.connect(tcp("127.0.0.1", asterisk_lab.ami_port), "cadencia", "x" * 12, lambda _: None)
+
+
+async def test_a_slow_reader_is_cut_off(asterisk_lab: Lab, asterisk_session: Any) -> None:
+    """After 100 ms of blocked write: whoever lags would decide on a past that nobody else sees."""
+    account, (good, _) = asterisk_lab.plan.account, asterisk_session
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", asterisk_lab.ami_port))
+        slow.settimeout(5)
+        login = f"Action: Login\r\nUsername: {account.user}\r\nSecret: {account.secret}\r\n\r\n"
+        slow.sendall(login.encode())
+        began = time.monotonic()
+        with pytest.raises(OSError, match=r"(?i)reset|broken pipe"):
+            # It asks and does not read: 3 kB an answer, until the kernel's buffers are full and the switch has waited.
+            while time.monotonic() < began + 5:
+                slow.sendall(b"Action: ListCommands\r\n\r\n" * 20)
+        took = time.monotonic() - began
+    assert (await good.action("Ping"))["Ping"] == "Pong"
+    print(f"cut off after {took:.2f} s")
+    assert took < 3

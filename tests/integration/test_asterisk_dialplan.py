@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from cadencia.telephony.ami.codec import Message
+from cadencia.telephony.ami.session import AmiSession, tcp
 from cadencia.telephony.asterisk import Lab
 from cadencia.testing.sip import GREETING, GREETING_LOOPS_FROM, HUMAN, Behaviour, Carrier, Phones
 
@@ -195,6 +197,31 @@ async def test_detection_takes_a_greeting_for_a_person_and_a_steady_voice_for_a_
     await asterisk_ami.event("CadReady", Uniqueid=person, Amd="HUMAN")
     machine = await until_heard(STAYS, "3001112244", "MACHINE")
     await asterisk_ami.event("CadMachine", Uniqueid=machine)
+
+
+async def test_detection_takes_its_settings_from_the_order(asterisk_lab: Lab, sip_carrier: Carrier) -> None:
+    """By the engine's own session, which quotes the commas of CAD_AMD_ARGS; unquoted they would be dropped silently."""
+    account = asterisk_lab.plan.account
+    verdicts: asyncio.Queue[Message] = asyncio.Queue()
+
+    def on_event(message: Message) -> None:
+        if message.get("UserEvent") in ("CadDetected", "CadReady"):
+            verdicts.put_nowait(message)
+
+    port = asterisk_lab.ami_port
+    session = await AmiSession.connect(tcp("127.0.0.1", port), account.user, account.secret, on_event)
+    # By amd.conf a steady voice is a machine after 1.5 s; with 0.7 s in all and a greeting of any length it is nothing.
+    orders = {"CAD_AMD": "1", "CAD_AMD_ARGS": "2500,60000,800,700,100,50,3,256,60000"}
+    call_id = attempt()
+    where = {"Channel": "PJSIP/3001112233@trunk", "ChannelId": call_id, "Context": "cad-debtor", "Exten": "s"}
+    with answering(sip_carrier, STAYS):
+        await session.action("Originate", {**where, "Priority": 1, "Async": "true", "Timeout": 20000}, orders)
+        async with asyncio.timeout(8):
+            detected, ready = await verdicts.get(), await verdicts.get()
+    session.close()
+    await session.lost
+    assert (detected["Status"], detected["Cause"][:8]) == ("NOTSURE", "TOOLONG-")
+    assert (ready["UserEvent"], ready["Amd"]) == ("CadReady", "NOTSURE"), "who is not sure to be a machine is a person"
 
 
 async def test_outcome_of_each_refusal_is_in_the_hangup(asterisk_ami: Any, sip_carrier: Carrier) -> None:
