@@ -200,7 +200,8 @@ def encode(
 
     Args:
         action: its name.
-        fields: headers in order.
+        fields: headers in order. Asterisk drops blanks and control characters that a value begins with; a variable's
+            value arrives whole.
         variables: channel variables, one `Variable` header each. A value with a comma, a quote or a backslash is
             quoted: Asterisk splits `A=1,B=2` in two, so an unquoted value could overwrite another variable.
 
