@@ -30,8 +30,8 @@ _FILES_A_CHANNEL, _PORTS_A_LEG, _FILES_OF_ITS_OWN = 4, 2, 200
 #: Older ones do not tell the SIP code of a hang-up.
 _OLDEST = {20: (20, 17), 22: (22, 7), 23: (23, 1)}
 
-#: Ticks of 50 that a timer may miss in a second on a busy machine.
-_TICKS_MISSED = 5
+#: Ticks of 50 that a timer may miss in a second; a machine that was busy for a moment gets another try.
+_TICKS_MISSED, _TIMING_TRIES = 5, 4
 
 
 @dataclass(frozen=True)
@@ -335,12 +335,15 @@ def _modules(seen: _Look, notes: list[str]) -> Told:
 
 
 def _timing(seen: _Look, notes: list[str]) -> Told:
-    shown = seen.ask("timing test")
-    ticks = re.search(r"got (\d+) timer ticks", shown)
-    module = re.search(r"Using the '(\w+)'", shown)
-    if ticks and module:
-        notes.append(f"{module[1]} {ticks[1]}/50")
-    if ticks is None or abs(int(ticks[1]) - 50) > _TICKS_MISSED:
+    ticks, module = 0, ""
+    for _ in range(_TIMING_TRIES):
+        shown = seen.ask("timing test")
+        found, using = re.search(r"got (\d+) timer ticks", shown), re.search(r"Using the '(\w+)'", shown)
+        ticks, module = int(found[1]) if found else 0, using[1] if using else ""
+        if abs(ticks - 50) <= _TICKS_MISSED or not module:
+            break
+    notes.append(f"{module} {ticks}/50".lstrip())
+    if abs(ticks - 50) > _TICKS_MISSED:
         yield (
             Words(
                 "Asterisk's clock does not tick 50 times a second.", "El reloj de Asterisk no da 50 tics por segundo."
