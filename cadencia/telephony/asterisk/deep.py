@@ -27,8 +27,8 @@ _SPARE_MODULES = frozenset(
 #: Measured: descriptors of a channel, and RTP ports of a leg; and what the server itself has open.
 _FILES_A_CHANNEL, _PORTS_A_LEG, _FILES_OF_ITS_OWN = 4, 2, 200
 
-#: Older ones do not tell the SIP code of a hang-up.
-_OLDEST = {20: (20, 17), 22: (22, 7), 23: (23, 1)}
+#: Older ones of each line do not tell the SIP code of a hang-up; of line 21 none does.
+_OLDEST = {20: (20, 17), 21: (22, 7), 22: (22, 7), 23: (23, 1)}
 
 #: Ticks of 50 that a timer may miss in a second; a machine that was busy for a moment gets another try.
 _TICKS_MISSED, _TIMING_TRIES = 5, 4
@@ -92,7 +92,7 @@ def _version(seen: _Look, notes: list[str]) -> Told:
     major, minor = int(found[1]), int(found[2])
     version = ".".join(part for part in found.groups() if part)
     notes.append(version)
-    if (major, minor) < _OLDEST.get(major, (20, 17) if major < 20 else (major, 1 if major == 21 else 0)):
+    if (major, minor) < _OLDEST.get(major, max((20, 17), (major, 0))):
         yield (
             Words(
                 f"Asterisk {version} does not tell the SIP code of a hang-up (TechCause).",
@@ -317,7 +317,7 @@ def _codecs(seen: _Look, notes: list[str]) -> Told:
 
 
 def _modules(seen: _Look, notes: list[str]) -> Told:
-    running = set(re.findall(r"^(\w+)\.so .*Running", seen.ask("module show"), re.MULTILINE))
+    running = set(re.findall(r"^(\w+)\.so .*(?<!Not )Running", seen.ask("module show"), re.MULTILINE))
     notes.append(str(len(running)))
     needed = set(MODULES) - _SPARE_MODULES
     if any(agent.browser for agent in seen.plan.agents):
