@@ -172,6 +172,24 @@ class Lab:
             shutil.rmtree(self.dir, ignore_errors=True)
             self.dir = Path()
 
+    def crash(self) -> None:
+        """Kills the server as a fault of the machine would; the folder, and with it the registrations, stays."""
+        os.kill(self.pid, signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    async def start_again(self) -> None:
+        """After `crash`: the same configuration on the same ports. Raises SwitchUnfit if it does not come up."""
+        self._run()
+        await asyncio.to_thread(self._wait, 20.0)
+
+    def freeze(self) -> None:
+        """Stops the process without ending it, as a machine that swaps does; `thaw` lets it go on."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
     def _spawn(self) -> None:
         sweep()
         self._plan_ports()
@@ -183,6 +201,9 @@ class Lab:
             LabPorts(self.ami_port, self.sip_port, self.tls_port, self.ws_port),
             admin_secret=self.admin_secret,
         )
+        self._run()
+
+    def _run(self) -> None:
         # -f keeps it our child, so its process id is known; no console is attached
         command = [*self.asterisk.command, "-f", "-C", str(self.dir / "etc/asterisk.conf")]
         self._began = time.monotonic()

@@ -140,7 +140,7 @@ class LoadCarrier(asyncio.DatagramProtocol):
         log: where each call's line goes when it has ended; None for nowhere.
         seed: of fates and lengths; the n-th call of a number is always the same.
         mix: weights by kind, see `KINDS`.
-        ring_s, talk_s: from and to.
+        ring_s, talk_s: from and to; gone_s: how long those stay who are gone as they answer.
 
     Attributes:
         mode: "normal", "silent" or "503"; flapping switches it.
@@ -157,6 +157,7 @@ class LoadCarrier(asyncio.DatagramProtocol):
         mix: Mapping[str, float] | None = None,
         ring_s: tuple[float, float] = (0.2, 1.0),
         talk_s: tuple[float, float] = (1.0, 3.0),
+        gone_s: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         self.port = port
         self.mode = "normal"
@@ -164,7 +165,7 @@ class LoadCarrier(asyncio.DatagramProtocol):
         self.ended: Counter[str] = Counter()
         self._path, self._seed = log, seed
         self._mix = dict(mix or {"answer": 1.0})
-        self._ring_s, self._talk_s = ring_s, talk_s
+        self._ring_s, self._talk_s, self._gone_s = ring_s, talk_s, gone_s
         self._live: dict[str, _Dialog] = {}
         self._times: Counter[str] = Counter()
         self._log: TextIOWrapper | None = None
@@ -321,7 +322,7 @@ class LoadCarrier(asyncio.DatagramProtocol):
         call.last = self._response(call.invite, 180, "Ringing", call)
         self._send(call.last, call.address)
         if kind.code == 200:
-            talk_s = rng.uniform(*self._talk_s) if kind.stays else 0.0
+            talk_s = rng.uniform(*(self._talk_s if kind.stays else self._gone_s))
             call.timer = self._loop.call_later(rng.uniform(*self._ring_s), self._answer, call, talk_s)
         elif kind.code:
             call.timer = self._loop.call_later(rng.uniform(*self._ring_s), self._refuse, call, kind.code)
@@ -482,7 +483,13 @@ async def _serve(args: argparse.Namespace) -> None:
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async with LoadCarrier(
-        args.port, log=args.log, seed=args.seed, mix=args.mix, ring_s=args.ring, talk_s=args.talk
+        args.port,
+        log=args.log,
+        seed=args.seed,
+        mix=args.mix,
+        ring_s=args.ring,
+        talk_s=args.talk,
+        gone_s=args.gone,
     ) as carrier:
         # With no more input there is nobody who wants us.
         loop.add_signal_handler(signal.SIGTERM, reader.feed_eof)
@@ -511,6 +518,7 @@ def main() -> None:
     parser.add_argument("--mix", type=parse_mix, default="answer=1", help=f"weights of {', '.join(KINDS)}")
     parser.add_argument("--ring", type=_span, default="0.2:1", help="seconds from:to")
     parser.add_argument("--talk", type=_span, default="1:3", help="seconds from:to")
+    parser.add_argument("--gone", type=_span, default="0", help="seconds from:to")
     asyncio.run(_serve(parser.parse_args()))
 
 
