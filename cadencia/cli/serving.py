@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket as sockets
+from pathlib import Path
 
 import typer
 
@@ -22,6 +23,7 @@ from cadencia.errors import CadenciaError, spoken
 from cadencia.metrics.logs import configure
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.store.port import Store
+from cadencia.telephony.outcomes import load_table
 from cadencia.web.app import create_app
 from cadencia.web.server import claim_port, serve
 
@@ -57,7 +59,8 @@ async def _run(settings: Settings) -> None:
 async def _serve(settings: Settings, store: Store, socket: sockets.socket) -> None:
     clock, tally = SystemClock(), Tally(Metrics())
     options = Options(holder=f"{sockets.gethostname()}, pid {os.getpid()}")
-    engine = Engine(store, clock, servers_of(settings), options, tally, rng=random.SystemRandom())
+    table = load_table(Path(settings.outcomes) if settings.outcomes else None)
+    engine = Engine(store, clock, servers_of(settings), options, tally, rng=random.SystemRandom(), table=table)
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)

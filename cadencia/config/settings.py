@@ -56,6 +56,7 @@ class Settings(Section):
     servers: dict[Name, Server] = Field(default_factory=lambda: {"main": Server()})
     web: Web = Web()
     log: Log = Log()
+    outcomes: str = Field(default="", description="file of a site's own rules of how a call ended")
 
     def server_of(self, endpoint: str) -> str | None:
         """Name of the server that a telephone is on; None if no server lists it."""

@@ -15,6 +15,7 @@ from cadencia.dialer.calls import Calls
 from cadencia.dialer.context import Context
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.sender import Sender
 from cadencia.dialer.servers import Switch
 from cadencia.domain.agents import AgentState
 from cadencia.errors import AmiLost
@@ -70,8 +71,8 @@ def read_rows(messages: list[Message]) -> list[Row]:
 class Audit:
     """Compares and mends."""
 
-    def __init__(self, context: Context, floor: Floor, calls: Calls) -> None:
-        self._c, self._floor, self._calls = context, floor, calls
+    def __init__(self, context: Context, floor: Floor, calls: Calls, sender: Sender) -> None:
+        self._c, self._floor, self._calls, self._sender = context, floor, calls, sender
 
     async def run_once(self, switch: Switch, session: AmiSession) -> None:
         """Take one snapshot and mend what differs. Raises TelephonyError if the server does not answer."""
@@ -177,7 +178,7 @@ class Audit:
     def _stuck(self) -> None:
         """A seat that is in a call which is not there any more."""
         for seat in self._floor.seats.values():
-            if seat.call is not None and not self._calls.knows(seat.call.attempt_id):
+            if seat.call is not None and not self._sender.knows(seat.call.attempt_id):
                 self._mend(seat.switch, "seat stuck", seat.call.attempt_id)
                 self._floor.release(seat)
 

@@ -1,4 +1,4 @@
-"""The calls in progress: from the launch over the answer and the agent to the one settlement."""
+"""The calls in progress: from the Originate over the answer and the agent to the one settlement."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import structlog
 
@@ -14,20 +13,20 @@ from cadencia.clock import call_later
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context
 from cadencia.dialer.ends import close, operator_of
-from cadencia.dialer.floor import RING_EACH_S, Floor
+from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.dialer.pool import Pool
 from cadencia.dialer.servers import Switch
 from cadencia.domain.codes import Outcome
-from cadencia.domain.dialing import AttemptState, CampaignState, Lease, Mark, Settlement
-from cadencia.errors import AmiLost, AmiRefused, StoreError, TelephonyError
+from cadencia.domain.dialing import Mark, Settlement
+from cadencia.errors import AmiLost, AmiRefused
 from cadencia.pacing.limits import cancellable
 from cadencia.pacing.port import DialView, Snapshot
 from cadencia.queue.retry import after_outcome
 from cadencia.queue.routing import longest_idle
 from cadencia.telephony.ami.codec import Message
 from cadencia.telephony.ami.session import Action
-from cadencia.telephony.call import Call, Phase, Sign, Signal, advance, outcome
+from cadencia.telephony.call import Phase, Sign, Signal, advance, outcome
 from cadencia.telephony.outcomes import OutcomeTable
 
 log = structlog.get_logger(__name__)
@@ -46,9 +45,6 @@ _BRIDGE_S = 3.0
 
 #: Clock seconds that the dialplan keeps a person whose agent vanished.
 _REOFFER_S = 8.0
-
-#: A lease on its way to the switch.
-Outgoing = tuple[CampaignRunner, Lease, Switch]
 
 
 class Calls:
@@ -73,175 +69,29 @@ class Calls:
         self._ranks = ranks
         self.live: dict[str, LiveCall] = {}
         self._waiting: dict[str, LiveCall] = {}  # answered, in the order they are to be served
-        self._outbox: list[Outgoing] = []
-        self._posted = asyncio.Event()
-        self._doubtful: dict[str, Outgoing] = {}  # their commit failed: sent or leased, not dialled
-        self._chosen: dict[str, LiveCall] = {}  # an agent waits for them, and they are not committed yet
 
-    # -- launching -----------------------------------------------------------------------------------------------------
-    def launch(self, runner: CampaignRunner, leases: list[Lease], switch: Switch) -> None:
-        """Hand leases to the sender: committed in groups, then dialled on that server."""
-        self._outbox += [(runner, lease, switch) for lease in leases]
-        self._posted.set()
-
-    def launch_for(self, runner: CampaignRunner, lease: Lease, seat: Seat) -> None:
-        """Dial a person whom an agent chose: who answers is put through to this very agent."""
-        self._chosen[lease.attempt_id] = live = self._live(runner, lease, seat.switch)
-        live.chosen = True
-        self._floor.reserve(seat, live)
-        runner.dial(lease, seat.switch)
-
+    # -- what is there -------------------------------------------------------------------------------------------------
     def for_anybody(self, campaign_id: str, switch: Switch) -> int:
         """Unanswered calls of a campaign on a server that are for whoever is ready when they are answered."""
         own = (live for live in self.live.values() if live.campaign_id == campaign_id and live.switch is switch)
         return sum(live.seat is None and live.call.answered_s is None for live in own)
 
-    def knows(self, attempt_id: str) -> bool:
-        """Whether the attempt is a call in progress, or about to be one."""
-        return attempt_id in self.live or attempt_id in self._chosen
+    def on(self, switch: Switch) -> list[LiveCall]:
+        """The calls in progress on a server."""
+        return [live for live in self.live.values() if live.switch is switch]
 
-    async def run_sender(self) -> None:
-        """Commit and dial until cancelled."""
-        while True:
-            await self._posted.wait()
-            self._posted.clear()
-            posted, self._outbox = self._outbox, []
-            for switch in {out[2].name: out[2] for out in posted}.values():
-                group = [out for out in posted if out[2] is switch]
-                try:
-                    await self._send_group(group, switch)
-                except StoreError as error:
-                    # Nothing was sent. Whether the commit went through is unknown until the store answers again.
-                    log.error("calls.commit_failed", code=error.code, calls=len(group))
-                    self._c.store_failed(error)
-                    self._never_committed(group)
-                    self._doubtful.update({out[1].attempt_id: out for out in group})
+    def sent(self, live: LiveCall) -> None:
+        """The Originate is out: somebody has to tell what became of it within its time."""
+        self._timer(live, live.settings.ring_s + _GIVE_UP_S, self._give_up)
 
-    async def _send_group(self, group: list[Outgoing], switch: Switch) -> None:
-        ids = [lease.attempt_id for _, lease, _ in group]
-        allowed = await self._c.store.mark_sending(ids, self._c.token, self._c.clock.now(), switch.name)
-        refused = [out for out in group if out[1].attempt_id not in allowed]
-        self._never_committed(refused)
-        await self._return(refused)
-        dial = [out for out in group if out[1].attempt_id in allowed]
-        for runner, lease, _ in dial:
-            runner.count_attempt(lease)
-            live = self._chosen.pop(lease.attempt_id, None) or self._live(runner, lease, switch)
-            self.live[lease.attempt_id] = live
-            live.call = Call(lease.attempt_id, self._c.clock.monotonic())
-            live.trace.begin(self._c.clock.now(), live.call.sent_s, server=switch.name, trunk=live.settings.trunk)
-        self._originate([(runner, self.live[lease.attempt_id]) for runner, lease, _ in dial], switch)
-
-    async def resolve_doubts(self) -> None:
-        """End what a failed commit left in `sending` (it never reached the switch) and give the rest back.
-
-        Raises StoreError: then it is asked again.
-        """
-        if not self._doubtful:
-            return
-        opened = {attempt.attempt_id: attempt.state for attempt in await self._c.store.open_attempts()}
-        group, self._doubtful = list(self._doubtful.values()), {}
-        for runner, lease, switch in group:
-            if opened.get(lease.attempt_id) is AttemptState.SENDING:
-                runner.count_attempt(lease)
-                self.live[lease.attempt_id] = live = self._live(runner, lease, switch)
-                self._never_sent(live)
-        await self._return([out for out in group if opened.get(out[1].attempt_id) is AttemptState.LEASED])
-        for runner, lease, _ in group:
-            runner.not_dialled(lease.attempt_id)
-
-    async def _return(self, group: list[Outgoing]) -> None:
-        for runner in {id(out[0]): out[0] for out in group}.values():
-            await runner.give_back([out[1].attempt_id for out in group if out[0] is runner], "refused at sending")
-
-    def _never_committed(self, group: list[Outgoing]) -> None:
-        """Whoever chose one of these waits in vain."""
-        for _, lease, _ in group:
-            live = self._chosen.pop(lease.attempt_id, None)
-            if live is not None and live.seat is not None:
-                self._floor.release(live.seat, Outcome.CANCELLED)
-
-    def _live(self, runner: CampaignRunner, lease: Lease, switch: Switch) -> LiveCall:
-        call = Call(lease.attempt_id, self._c.clock.monotonic())
-        return LiveCall(
-            lease.attempt_id,
-            lease.campaign_id,
-            lease.contact_id,
-            lease.facts.person_id,
-            lease.phone,
-            lease.file,
-            runner.settings,
-            call,
-            switch,
-            lease.attempt_id,
-            self._c.clock.now(),
-            patient=runner.rings(switch),
-        )
-
-    def _originate(self, dial: list[tuple[CampaignRunner, LiveCall]], switch: Switch) -> None:
-        wanted = [pair for pair in dial if self._still_wanted(*pair)]
-        for runner, live in dial:
-            if (runner, live) not in wanted:
-                self._never_sent(live)
-        if not wanted:
-            return
-        orders = [self._order(live) for _, live in wanted]
-        try:
-            answers = switch.send(orders)
-        except TelephonyError:
-            for _, live in wanted:
-                self._never_sent(live)
-            return
-        switch.starting.update(live.attempt_id for _, live in wanted)
-        for (_, live), order, answer in zip(wanted, orders, answers, strict=True):
-            live.trace.ordered([order], [answer], self._c.clock)
-            answer.add_done_callback(partial(self._ordered, live))
-            self._timer(live, live.settings.ring_s + _GIVE_UP_S, self._give_up)
-
-    def _still_wanted(self, runner: CampaignRunner, live: LiveCall) -> bool:
-        """Between the decision and now the last agent (or the one) may have gone, or somebody stopped the campaign."""
-        served = live.seat is not None if live.chosen else runner.served(live.switch)
-        able = self._c.may_dial and live.switch.carries(live.settings.trunk)
-        return served and able and runner.campaign.state is CampaignState.RUNNING
-
-    def _order(self, live: LiveCall) -> Action:
-        settings = live.settings
-        number = "".join(c for c in live.phone.e164 if c.isdigit())
-        caller = "".join(c for c in settings.caller_id if c.isdigit())
-        name = live.switch.server.caller_name.replace('"', "")
-        return Action(
-            "Originate",
-            {
-                "Channel": f"PJSIP/{number}@{settings.trunk}",
-                "ChannelId": live.attempt_id,
-                "Context": "cad-debtor",
-                "Exten": "s",
-                "Priority": 1,
-                "Timeout": settings.ring_s * 1000,
-                **({"CallerID": f'"{name}" <{caller}>' if name else caller} if caller else {}),
-                "Async": "true",
-            },
-            {
-                "CAD_WAIT_S": settings.wait_s + (RING_EACH_S + 1 if live.patient else 0),
-                "CAD_WAIT_TONE": "r" if live.patient else "s",
-                **({"CAD_AMD": 1} if settings.detect_machines else {}),
-                "CAD_MAY_PLAY": "1" if settings.message else "0",
-                **({"CAD_MESSAGE": settings.message} if settings.message else {}),
-            },
-        )
-
-    def _ordered(self, live: LiveCall, answer: asyncio.Future[Message]) -> None:
-        live.ordered_s = self._c.clock.monotonic()
-        if answer.cancelled() or answer.exception() is None:
-            return
-        if isinstance(answer.exception(), AmiRefused):
-            log.warning("calls.originate_refused", attempt_id=live.attempt_id, reason=str(answer.exception()))
-            self._finish(live, Outcome.TRUNK)
-        # AmiTimeout, AmiLost: unknown; the events, the next snapshot or the deadline tell.
-
-    def _never_sent(self, live: LiveCall) -> None:
+    def never_sent(self, live: LiveCall) -> None:
+        """It was committed, and the switch was never asked for it."""
         live.call = advance(live.call, Signal(live.attempt_id, Sign.CANCELLED), self._c.clock.monotonic())
         self._finish(live, Outcome.CANCELLED)
+
+    def refused(self, live: LiveCall) -> None:
+        """The switch refused the Originate: there is no call."""
+        self._finish(live, Outcome.TRUNK)
 
     def _give_up(self, live: LiveCall) -> None:
         if live.call.live and live.call.answered_s is None:
@@ -524,10 +374,6 @@ class Calls:
 
     def _pool(self, live: LiveCall) -> Pool:
         return self._runner(live.campaign_id).pool(live.switch)
-
-    def on(self, switch: Switch) -> list[LiveCall]:
-        """The calls in progress on a server."""
-        return [live for live in self.live.values() if live.switch is switch]
 
     def lost_link(self, switch: Switch) -> None:
         """Whoever waits there cannot be put through until the link is back; the dialplan keeps its own limits."""

@@ -31,6 +31,7 @@ from cadencia.dialer.present import agent_view, call_view, floor_view
 from cadencia.dialer.preview import Previews
 from cadencia.dialer.priors import ONE_LIST
 from cadencia.dialer.recovery import restore
+from cadencia.dialer.sender import Sender
 from cadencia.dialer.servers import Server, Switch, Switches
 from cadencia.dialer.shares import Shares
 from cadencia.dialer.steps import WallWatch
@@ -123,8 +124,9 @@ class EngineCore:
         self.staff.shown = self.show_agent
         self.staff.moved = self._agent_moved
         self.calls = Calls(c, self.staff, self._table, self.runners.__getitem__, self._ranks)
-        self.previews = Previews(c, self.staff, self.calls, self.runners.__getitem__, self._ranks)
-        self.links = Links(c, self.staff, self.calls, self._rng)
+        self.sender = Sender(c, self.staff, self.calls)
+        self.previews = Previews(c, self.staff, self.calls, self.sender, self.runners.__getitem__, self._ranks)
+        self.links = Links(c, self.staff, self.calls, self.sender, self._rng)
         self._board = Board(self.clock, c.book)
         # What these stand on takes a moment to load or to compile: better now than while calls go on.
         upper_bound(Count(1))
@@ -135,7 +137,7 @@ class EngineCore:
             self.show_agent(seat)
         work = (
             ledger.run(),
-            self.calls.run_sender(),
+            self.sender.run(),
             *self.links.work(),
             self._decide(),
             self._shows(),
@@ -179,7 +181,7 @@ class EngineCore:
             elif known.agent != session.agent and known.state is AgentState.OUT:
                 known.agent, known.switch = session.agent, self.switches.home(session.agent.endpoint)
                 self.shares.agents_changed()
-        await self.calls.resolve_doubts()
+        await self.sender.resolve_doubts()
         for runner in self.runners.values():
             await runner.give_back_owed()
             runner.recount(await self.store.counts(runner.campaign.id))
@@ -316,7 +318,7 @@ class EngineCore:
 
     def _launch(self, runner: CampaignRunner, leases: list[Lease], switch: Switch) -> None:
         switch.started(runner.settings.trunk, len(leases), self.clock.monotonic())
-        self.calls.launch(runner, leases, switch)
+        self.sender.launch(runner, leases, switch)
 
     def _agent_moved(self, seat: Seat) -> None:
         self.shares.moved(seat)

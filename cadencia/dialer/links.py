@@ -16,6 +16,7 @@ from cadencia.dialer.audit import Audit
 from cadencia.dialer.calls import Calls
 from cadencia.dialer.context import Context
 from cadencia.dialer.floor import Floor
+from cadencia.dialer.sender import Sender
 from cadencia.dialer.servers import Switch
 from cadencia.errors import TelephonyError
 from cadencia.telephony.ami.codec import Message
@@ -43,10 +44,11 @@ class Links:
         context: Context,
         floor: Floor,
         calls: Calls,
+        sender: Sender,
         rng: random.Random,
     ) -> None:
         self._c, self._floor, self._calls = context, floor, calls
-        self._audit = Audit(context, floor, calls)
+        self._audit = Audit(context, floor, calls, sender)
         self.up = asyncio.Event()  # at least one is
         for switch in context.switches:
             switch.link = AmiLink(

@@ -2,7 +2,7 @@
 
 While the file is on the screen its lease lies with the agent: it is in nobody's hand and does not grow stale; at the
 choice the gate is asked again. Whatever takes the file away gives the lease back. Once chosen, the call is that agent's
-own (`Calls.launch_for`).
+own (`Sender.launch_for`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import Preview, Seat
+from cadencia.dialer.sender import Sender
 from cadencia.dialer.servers import Switch
 from cadencia.domain.agents import PAUSE_PREVIEW_EXPIRED, SKIP_REASONS
 from cadencia.domain.codes import Denial, label
@@ -40,10 +41,12 @@ class Previews:
         context: Context,
         floor: Floor,
         calls: Calls,
+        sender: Sender,
         runner: Callable[[str], CampaignRunner],
         ranks: Callable[[str, Switch], Callable[[Seat], int | None]],
     ) -> None:
-        self._c, self._floor, self._calls, self._runner, self._ranks = context, floor, calls, runner, ranks
+        self._c, self._floor, self._calls, self._sender = context, floor, calls, sender
+        self._runner, self._ranks = runner, ranks
         floor.unchosen = self._unchosen
 
     def on(self, switch: Switch) -> int:
@@ -134,7 +137,7 @@ class Previews:
             self._give_back(preview.lease, "stale")
             self._floor.next_file(seat, verdict.code)
             return verdict.code
-        self._calls.launch_for(runner, preview.lease, seat)
+        self._sender.launch_for(runner, preview.lease, seat)
         return None
 
     def _time_is_over(self, seat: Seat) -> None:

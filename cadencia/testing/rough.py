@@ -102,6 +102,8 @@ class RoughFloor:
         self._asking = asyncio.Lock()
         self._step_s = 0.0
         self._offsets: set[int] = set()
+        self.span_s, self.frozen_s = 6.0, 10.0  # how long the network is bad, and a server frozen
+        self.last = "the start"
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -248,13 +250,13 @@ class RoughFloor:
     async def network_bad(self) -> None:
         """5 % of the answers dropped, events doubled, swapped and late."""
         self.proxy.faults = Faults(lose_answer=0.05, duplicate=0.05, reorder=0.05, delay_s=0.005, jitter_s=0.02)
-        await asyncio.sleep(6.0)
+        await asyncio.sleep(self.span_s)
         self.proxy.faults = Faults()
         await self.dials_again(10.0)
 
     async def events_lost(self) -> None:
         self.proxy.faults = Faults(lose_event=0.02)
-        await asyncio.sleep(6.0)
+        await asyncio.sleep(self.span_s)
         self.proxy.faults = Faults()
         await asyncio.sleep(4.5)  # the snapshot finds what was never told
         await self.dials_again(10.0)
@@ -271,10 +273,10 @@ class RoughFloor:
         await self.phones.register()
         self.server_restarts_s.append(await self.dials_again(15.0, began_s))
 
-    async def server_frozen(self, seconds: float = 10.0) -> None:
+    async def server_frozen(self) -> None:
         began_s = time.monotonic()
         self.lab.freeze()
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(self.frozen_s)
         self.lab.thaw()
         self._excused.append((began_s - 5.0, time.monotonic() + 2.0))
         self.witness.look_away(6.0)
