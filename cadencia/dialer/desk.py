@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from cadencia.clock import Clock
 from cadencia.dialer.hub import Hub
-from cadencia.dialer.views import AgentView, CallView, FloorView, ObligationView, TelephonyView
+from cadencia.dialer.views import AgentView, BrowserTelephoneView, CallView, FloorView, ObligationView, TelephonyView
 from cadencia.dialer.whatif import WhatIf
 from cadencia.domain.dialing import Promise
 
@@ -64,6 +64,18 @@ class Desk(Protocol):
         callback_at: datetime | None,
     ) -> None:
         """Save the disposition: durable when this returns. In wrap-up it frees the agent for the next call."""
+
+    def browser_telephone(self, agent_id: str) -> BrowserTelephoneView:
+        """What the agent's page registers with. Refused if it is not the agent's telephone, or a setting is missing."""
+        ...
+
+    async def call_telephone(self, agent_id: str) -> None:
+        """The agent's page is registered as the telephone and holds no call: call it. A leg that the switch still
+        holds is hung up first; it was lost with an earlier page. Refused as `browser_telephone` is."""
+
+    def browser_addresses(self) -> tuple[str, ...]:
+        """The WebSocket addresses at which browsers are telephones: what the agent's page may connect to."""
+        ...
 
     # -- a supervisor -------------------------------------------------------------------------------------------------
     def floor(self) -> FloorView:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from cadencia.dialer.browser import browser_telephone
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.core import EngineCore
 from cadencia.dialer.live import LiveCall
 from cadencia.dialer.present import obligation_view
 from cadencia.dialer.settings import changed_settings
-from cadencia.dialer.views import ObligationView
+from cadencia.dialer.views import BrowserTelephoneView, ObligationView
 from cadencia.dialer.whatif import WhatIf, what_if
 from cadencia.domain.agents import PAUSE_REASONS
 from cadencia.domain.codes import DISPOSITIONS
@@ -121,6 +122,22 @@ class Engine(EngineCore):
             )
         await self.save_disposition(agent_id, live, code, note, promise, callback_at)
         self.staff.disposed(seat, attempt_id)
+
+    def browser_telephone(self, agent_id: str) -> BrowserTelephoneView:
+        return browser_telephone(self.staff.seat(agent_id))
+
+    async def call_telephone(self, agent_id: str) -> None:
+        seat = self.staff.seat(agent_id)
+        browser_telephone(seat)
+        self.staff.call_anew(seat)
+
+    def browser_addresses(self) -> tuple[str, ...]:
+        addresses = (
+            switch.server.wss
+            for switch in self.switches
+            if switch.server.wss and any(phone.browser for phone in switch.server.telephones.values())
+        )
+        return tuple(dict.fromkeys(addresses))
 
     # -- a supervisor ----------------------------------------------------------------------------------------
     async def start_campaign(self, campaign_id: str, by: str, reason: str) -> None:

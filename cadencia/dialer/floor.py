@@ -274,6 +274,19 @@ class Floor:
             return
         self._call(seat, _PICK_UP_S)
 
+    def call_anew(self, seat: Seat) -> None:
+        """The telephone is there and holds no call: call it now. A leg of ours that the switch still holds belonged to
+        a page that is gone; it is hung up, and its end brings the call.
+        """
+        if not seat.leg:
+            return self.call_telephone(seat)
+        if not seat.nailed:
+            return None  # it rings now, or holds the call it was rung for
+        if seat.switch.session is not None:
+            with contextlib.suppress(AmiLost):
+                seat.switch.send([Action("Hangup", {"Channel": seat.channel})])
+        return None
+
     def ring(self, seat: Seat) -> None:
         """Ring the telephone for the call the agent is reserved for; `picked_up` or `leg_ended` follows."""
         self._call(seat, RING_EACH_S, {"CAD_ONCE": 1})

@@ -111,6 +111,7 @@ def agent_view(seat: Seat, campaign: str) -> AgentView:
         switch_up=seat.switch.ready,
         telephone=_telephone(seat),
         server=seat.switch.name,
+        nailed=seat.nailed,
     )
 
 

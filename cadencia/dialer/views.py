@@ -76,6 +76,23 @@ class AgentView(msgspec.Struct, frozen=True):
     switch_up: bool = True  # the link to the server the telephone lives on stands
     telephone: str = "nailed"  # nailed, rung (for each call) or browser
     server: str = ""
+    nailed: bool = True  # the telephone stands connected through the shift, wherever it is
+
+
+class BrowserTelephoneView(msgspec.Struct, frozen=True):
+    """What an agent's page needs to be that agent's telephone; nobody else is shown it, and no log keeps it.
+
+    `uri` registers with `user` and `password` at `wss`, which is reached in the SIP domain `domain`.
+    """
+
+    uri: str
+    user: str
+    password: str
+    wss: str
+    domain: str
+
+    def __repr__(self) -> str:
+        return f"BrowserTelephoneView({self.uri!r}, wss={self.wss!r})"  # an error report must not hold the password
 
 
 class AgentRow(msgspec.Struct, frozen=True):

@@ -69,7 +69,8 @@ def lab_server(lab: Lab, name: str = MAIN, **more: Any) -> Server:
     account, plan = lab.plan.account, lab.plan
     lines = {trunk.name: Line(more.get("channels", 1000), more.get("rate_per_s", 100.0)) for trunk in plan.trunks}
     telephones = {phone.name: Telephone(nailed=phone.nailed, browser=phone.browser) for phone in plan.agents}
-    known = {"lines": lines, "telephones": telephones, **more}
+    wss = f"ws://127.0.0.1:{lab.ws_port}/ws" if lab.ws_port else ""
+    known = {"lines": lines, "telephones": telephones, "wss": wss, "phone_key": lab.phone_key, **more}
     return Server(name, tcp("127.0.0.1", lab.ami_port), account.user, account.secret, config_hash(plan), **known)
 
 

@@ -56,6 +56,8 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/api/dispositions"): _SIGNED_IN,
     ("GET", "/api/stream"): _SIGNED_IN,
     ("GET", "/api/agent"): _AGENT,
+    ("GET", "/api/agent/telephone"): _AGENT,
+    ("POST", "/api/agent/telephone"): _AGENT,
     ("POST", "/api/agent/sign-in"): _AGENT,
     ("POST", "/api/agent/ready"): _AGENT,
     ("POST", "/api/agent/pause"): _AGENT,

@@ -13,26 +13,35 @@ from cadencia.web.texts import message
 
 MAX_BODY = 64 * 1024
 
-_CSP = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "worker-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
+
+def content_policy(*connects: str) -> str:
+    """What a page may load and reach: ourselves, and these addresses."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            " ".join(("connect-src 'self'", *connects)),
+            "worker-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
     )
-)
+
+
+def permissions(microphone: str = "") -> str:
+    """Which devices a page may ask for: none, unless `microphone` is "self"."""
+    return f"camera=(), geolocation=(), microphone=({microphone})"
+
 
 _HEADERS = {
-    "Content-Security-Policy": _CSP,
+    "Content-Security-Policy": content_policy(),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Permissions-Policy": permissions(),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from cadencia.web.context import Context
 from cadencia.web.errors import WebError
+from cadencia.web.middleware import content_policy, permissions
 
 #: Where the build hook puts the pages.
 STATIC = Path(__file__).parent / "static"
@@ -48,7 +49,12 @@ def add(router: APIRouter, ctx: Context) -> None:
 
     @router.get("/agente", include_in_schema=False)
     async def agent(request: Request) -> Response:
-        return page(ctx, request)
+        answer = page(ctx, request)
+        addresses = ctx.desk.browser_addresses()
+        if addresses:  # here, and on no other page, the browser may be a telephone
+            answer.headers["Content-Security-Policy"] = content_policy(*addresses)
+            answer.headers["Permissions-Policy"] = permissions("self")
+        return answer
 
     @router.get("/supervision", include_in_schema=False)
     async def supervision(request: Request) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from cadencia.dialer.views import AgentView, ObligationView
+from cadencia.dialer.views import AgentView, BrowserTelephoneView, ObligationView
 from cadencia.domain.dialing import Promise
 from cadencia.domain.people import Money
 from cadencia.web.bodies import CallBody, DispositionBody, PauseBody, PromiseBody, SkipBody
@@ -47,6 +47,22 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def present_state(request: Request) -> Response:
         """The same state that the stream sends."""
         return present(own_agent(request))
+
+    @router.get(
+        "/api/agent/telephone",
+        summary="What the page registers with as the agent's telephone",
+        responses=shows(BrowserTelephoneView),
+    )
+    async def telephone(request: Request) -> Response:
+        """Holds the telephone's password: it is the agent's own, and nothing keeps the answer."""
+        return as_json(desk.browser_telephone(own_agent(request)))
+
+    @router.post("/api/agent/telephone", summary="The page is registered and holds no call: call it", **view)
+    async def call_telephone(request: Request) -> Response:
+        """A call that the switch still holds with an earlier page is hung up first."""
+        agent_id = own_agent(request)
+        await desk.call_telephone(agent_id)
+        return present(agent_id)
 
     @router.post("/api/agent/sign-in", summary="Bring the telephone up", **view)
     async def sign_in(request: Request) -> Response:

@@ -17,6 +17,7 @@ from cadencia.dialer.views import (
     AbandonmentView,
     AgentRow,
     AgentView,
+    BrowserTelephoneView,
     CallRow,
     CallView,
     CampaignView,
@@ -100,6 +101,8 @@ class FakeDesk:
         self.hub = Hub()
         self.clock: Clock = clock or SystemClock()
         self.asked: list[tuple[Any, ...]] = []
+        self.wss = ""  # where browsers are telephones
+        self.servers_down: tuple[str, ...] = ()
         self.well = {"switch": True, "store": True, "leader": True}
         now = self.clock.now()
         self.agents = {f"a{n:02}": self._agent(n, name, now) for n, name in enumerate(NAMES, 1)}
@@ -233,6 +236,21 @@ class FakeDesk:
             raise Refused("Esa llamada ya terminó.", "Recargue la página.")
         return pop
 
+    def browser_telephone(self, agent_id: str) -> BrowserTelephoneView:
+        held = self.agents[agent_id]
+        if held.telephone != "browser":
+            raise Refused(f"El teléfono {held.endpoint} no está en el navegador.", "Use el de mesa.")
+        return BrowserTelephoneView(
+            f"sip:{held.endpoint}@pbx.test", held.endpoint, f"clave-de-{held.endpoint}", self.wss, "pbx.test"
+        )
+
+    async def call_telephone(self, agent_id: str) -> None:
+        self.browser_telephone(agent_id)
+        self.asked.append(("call_telephone", agent_id))
+
+    def browser_addresses(self) -> tuple[str, ...]:
+        return (self.wss,) if self.wss else ()
+
     def floor(self) -> FloorView:
         now = self.clock.now()
         rows = tuple(
@@ -248,6 +266,7 @@ class FakeDesk:
         return FloorView(
             at=now, simulated=self.clock.simulated, speed=self.clock.speed, switch_up=self.well["switch"],
             store_up=self.well["store"], campaigns=(self.campaign,), agents=rows, calls=calls,
+            servers_down=self.servers_down,
         )  # fmt: skip
 
     async def start_campaign(self, campaign_id: str, by: str, reason: str) -> None:

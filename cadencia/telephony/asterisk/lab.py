@@ -21,6 +21,7 @@ from cadencia.telephony.asterisk.install import Installation, find_asterisk
 from cadencia.telephony.asterisk.labfiles import ADMIN, LabPorts, free_ports, write_files
 from cadencia.telephony.asterisk.plain import PlainAmi
 from cadencia.telephony.asterisk.plan import AgentPhone, AmiAccount, SwitchPlan, Trunk, Waits
+from cadencia.telephony.asterisk.site import phone_secret
 
 PREFIX = "cadencia-lab-"
 
@@ -76,6 +77,7 @@ class Lab:
         ami_port, sip_port: where it listens on 127.0.0.1.
         tls_port: the manager interface over TLS; 0 without `tls`. `ca` is the certificate of its issuer.
         ws_port: where browsers register, `ws://127.0.0.1:PORT/ws`; 0 without `browser_agents`.
+        phone_key: what the passwords of the telephones in browsers are derived from.
         trunk_ports: where the carriers are expected, UDP on 127.0.0.1.
         pid: of the server.
         ready_s: seconds from start to FullyBooted.
@@ -104,6 +106,7 @@ class Lab:
         self._tls = tls
         self._rtp_timeout_s = rtp_timeout_s
         account = AmiAccount("cadencia", secrets.token_hex(12))
+        self.phone_key = secrets.token_hex(16)
         self.plan = SwitchPlan(account, (Trunk("trunk", "127.0.0.1"),), waits=waits, wait_tone=wait_tone)
         self.dir = Path()
         self.ami_port = self.sip_port = self.tls_port = self.ws_port = 0
@@ -236,7 +239,10 @@ class Lab:
             ),
             agents=(
                 *(AgentPhone(f"a{1000 + n}", secrets.token_hex(8)) for n in range(1, agents + 1)),
-                *(AgentPhone(f"w{1000 + n}", secrets.token_hex(8), browser=True) for n in range(1, browsers + 1)),
+                *(
+                    AgentPhone(name, phone_secret(self.phone_key, name), browser=True)
+                    for name in (f"w{1000 + n}" for n in range(1, browsers + 1))
+                ),
             ),
         )
 
