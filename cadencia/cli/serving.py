@@ -21,6 +21,7 @@ from cadencia.dialer.site import servers_of
 from cadencia.dialer.tally import Tally
 from cadencia.errors import CadenciaError, spoken
 from cadencia.metrics.logs import configure
+from cadencia.metrics.memory import settle_memory
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.store.port import Store
 from cadencia.telephony.outcomes import load_table
@@ -70,6 +71,7 @@ async def _serve(settings: Settings, store: Store, socket: sockets.socket) -> No
         app = create_app(engine, store, metrics=tally.metrics, secure_cookies=settings.web.secure_cookies)
         pages = asyncio.create_task(serve(app, settings.web.host, settings.web.port, sock=socket))
         lag = asyncio.create_task(watch_loop_lag(tally.metrics, clock))
+        settle_memory()
         typer.echo(settings.web.base_url or f"http://{settings.web.host}:{socket.getsockname()[1]}")
         waiting, deposed = asyncio.create_task(ended.wait()), asyncio.create_task(engine.deposed())
         await asyncio.wait({pages, waiting, deposed}, return_when=asyncio.FIRST_COMPLETED)

@@ -22,6 +22,7 @@ from cadencia.domain.access import UserRole
 from cadencia.domain.agents import Agent
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Mode
 from cadencia.errors import ConfigError, TelephonyError, Words, spoken
+from cadencia.metrics.memory import settle_memory
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.portfolio.importer import import_file
 from cadencia.store.embedded import EmbeddedPostgres
@@ -112,6 +113,7 @@ class Demo:
             asyncio.create_task(watch_loop_lag(self.tally.metrics, self.clock)),
             asyncio.create_task(self._keep_time()),
         ]
+        settle_memory()
         if not self.folder.alive("agents"):
             self.folder.spawn("agents")
         self.began_wall_s, self.began_s = time.monotonic(), self.clock.monotonic()

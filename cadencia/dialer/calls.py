@@ -326,7 +326,7 @@ class Calls:
         runner, pool = self._runner(live.campaign_id), self._pool(live)
         pool.dials.pop(live.attempt_id, None)
         pool.waiting.discard(live.attempt_id)
-        talked = live.connected_at is not None and result is not Outcome.HUNG_UP
+        talked = live.connected_at is not None and result not in (Outcome.HUNG_UP, Outcome.ABANDONED)
         runner.count_outcome(live, result, talked=talked)
         self._c.observer.settled(live.campaign_id, result)
         seat, talk_s = live.seat, self._talked(live)

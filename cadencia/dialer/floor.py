@@ -34,6 +34,10 @@ _PICK_UP_S = 20
 #: Clock seconds that a telephone which is rung for each call may ring: somebody waits on the line meanwhile.
 RING_EACH_S = 12
 
+#: Clock seconds that a telephone may leave the switch's probes unanswered, which come every 5 s, before its leg is
+#: given up: whoever talks on it hears silence.
+_DEAD_S = 8.0
+
 #: Weight of the newest time to pick up.
 _NEWEST = 0.2
 
@@ -352,6 +356,29 @@ class Floor:
         seat.leg, seat.channel, seat.leg_since_s = leg, channel, self._c.clock.monotonic()
         self._legs[seat.switch.name, leg] = seat
         self.leg_stands(seat)
+
+    def probed(self, switch: Switch, endpoint: str, status: str) -> None:
+        """What the switch's probes say of a telephone. An unregistered one is another matter: its leg still works."""
+        seat = next((s for s in self.seats.values() if s.agent.endpoint == endpoint and s.switch is switch), None)
+        if seat is None or status == "Removed" or seat.answers is (status != "Unreachable"):
+            return
+        seat.answers = status != "Unreachable"
+        if seat.answers:
+            if seat.state is AgentState.CONNECTING and seat.reachable:
+                self._to(seat, *seat.resume)
+        else:
+            self.take_file(seat)
+            if seat.state in (AgentState.READY, AgentState.PAUSED, AgentState.PREVIEW):
+                resume = (AgentState.PAUSED, seat.reason) if seat.state is AgentState.PAUSED else (AgentState.READY, "")
+                self._telephone_lost(seat, resume)
+            call_later(self._c.clock, _DEAD_S, lambda: self._give_up_leg(seat))
+        self.shown(seat)
+
+    def _give_up_leg(self, seat: Seat) -> None:
+        """The dialplan offers the debtor on it to somebody else; the leg's Hangup does the rest."""
+        if not seat.answers and seat.leg and seat.switch.session is not None:
+            with contextlib.suppress(AmiLost):
+                seat.switch.send([Action("Hangup", {"Channel": seat.channel})])
 
     def leg_ended(self, switch: Switch, leg: str) -> None:
         """The telephone hung up, or never answered."""

@@ -139,6 +139,8 @@ class Links:
             switch.bridges.leave(message)
         elif name == "DeviceStateChange":
             self._device(switch, message)
+        elif name == "ContactStatus":
+            self._floor.probed(switch, message.get("EndpointName"), message.get("ContactStatus"))
         signal = read(message)
         if signal is None or self._calls.hear(switch, message, signal):
             return

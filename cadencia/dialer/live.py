@@ -86,6 +86,7 @@ class Seat:
         nailed: the telephone is called at sign-in and kept; else it is rung for each call.
         pickup_s: how long this agent takes to pick up a telephone that is rung for each call.
         leg_up: the leg stands in its waiting room or in a conversation.
+        answers: the telephone answers the switch's probes, as far as we were told.
         resume: the state to go on in when the telephone is up (again), with its reason.
         next_pause: reason of a pause asked for during a call.
         preview: the file that waits for the agent's choice.
@@ -104,6 +105,7 @@ class Seat:
     leg: str = ""
     channel: str = ""
     leg_up: bool = False
+    answers: bool = True
     leg_since_s: float = 0.0
     leg_tries: int = 0
     pickup_s: float = 4.0
@@ -127,7 +129,7 @@ class Seat:
     @property
     def reachable(self) -> bool:
         """Whether somebody can be put through: the leg stands, or it is rung when somebody is there."""
-        return self.leg_up or not self.nailed
+        return self.answers and (self.leg_up or not self.nailed)
 
     @property
     def skills(self) -> frozenset[str]:

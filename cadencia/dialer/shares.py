@@ -56,6 +56,8 @@ class Shares:
         those whose telephone stands before those whose telephone must be rung first. A campaign can spare agents while
         it has more of its own than calls that may need them: so none abandons for another's sake.
         """
+        if len(runners) == 1:
+            return lambda seat: int(not seat.nailed)
         self._refresh(staff.seats.values(), runners)
         own = self._sharing[switch.name].own
         ready = Counter(own(seat.agent.id) for seat in staff.ready(switch))

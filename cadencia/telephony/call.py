@@ -203,6 +203,9 @@ def _seen_at_the_end(call: Call, state: int | None) -> dict[str, object]:
 #: An answer that ends this soon never had anybody at the ear: the debtor's doing, not our abandonment.
 ANSWER_AND_GONE_S = 0.3
 
+#: Whoever leaves later than this while an agent is on the way was not put through in time (47 CFR 64.1200(a)(7)).
+IN_TIME_S = 2.0
+
 #: Q.850 causes of a conversation that broke: out of order, temporary failure, congestion, resource, channel lost.
 _BROKEN = frozenset({27, 38, 41, 42, 44, 47})
 
@@ -245,6 +248,8 @@ def judge(call: Call, table: OutcomeTable, operator: str = "") -> Judged:
         if call.gone and call.cause is None:
             return Judged(Outcome.UNKNOWN, Ground.LOST)
         if call.cause is None and call.tech_cause is None:
+            if call.channel_seen:  # and the Hangup with its codes was never told
+                return Judged(Outcome.UNKNOWN, Ground.LOST)
             return Judged(Outcome.TRUNK, Ground.NO_CHANNEL)
     rule = table.find(end)
     return Judged(Outcome.UNKNOWN, Ground.NO_RULE) if rule is None else Judged(rule.outcome, Ground.RULE, rule)
@@ -262,8 +267,8 @@ def outcome(call: Call, table: OutcomeTable, operator: str = "") -> Outcome:
 
 def _talked(call: Call, since_s: float) -> Outcome:
     talked_s = (call.ended_s or since_s) - since_s
-    if talked_s < ANSWER_AND_GONE_S and not call.released:
-        return Outcome.HUNG_UP  # bridged and gone at once: nobody spoke
+    if talked_s < ANSWER_AND_GONE_S and not call.released:  # bridged and gone at once: nobody spoke
+        return Outcome.HUNG_UP if since_s - _offered_s(call) <= IN_TIME_S else Outcome.ABANDONED
     lost_agent = call.ended_in in (Phase.WAITING, Phase.OFFERED)
     return Outcome.DROPPED if lost_agent or call.cause in _BROKEN else Outcome.CONNECTED
 
@@ -274,9 +279,18 @@ def _answered(call: Call) -> Outcome:
     if call.message:
         return Outcome.ABANDONED_MESSAGE
     waited = (call.ended_s or call.answered_s or 0.0) - (call.answered_s or 0.0)
-    if call.orphaned or call.released or call.cancelled or (not call.offered and waited > ANSWER_AND_GONE_S):
+    if call.orphaned or call.released or call.cancelled:
         return Outcome.ABANDONED
-    return Outcome.HUNG_UP
+    if call.ended_in is Phase.OFFERED:  # an agent was on the way
+        late = (call.ended_s or 0.0) - _offered_s(call) > IN_TIME_S
+    else:
+        late = waited > ANSWER_AND_GONE_S
+    return Outcome.ABANDONED if late else Outcome.HUNG_UP
+
+
+def _offered_s(call: Call) -> float:
+    """Since when an agent was wanted: a detector may have listened before."""
+    return call.ready_s or call.answered_s or 0.0
 
 
 #: UserEvents of the generated dialplan.
@@ -297,6 +311,7 @@ WANTED_EVENTS: frozenset[str] = frozenset(
         "OriginateResponse",
         "Hangup",
         "UserEvent",
+        "ContactStatus",
         "DeviceStateChange",
         "BridgeEnter",
         "BridgeLeave",

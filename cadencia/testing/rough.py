@@ -73,7 +73,9 @@ class RoughFloor:
 
     Attributes:
         done: faults by name.
-        restarts_s: from the start of an engine, or of the server, to the first new call at the carrier.
+        restarts_s, server_restarts_s, relinks_s: from the start of an engine, the start of the server, or the loss of a
+            link that may come up at once, to the first new call at the carrier.
+        races: calls whose debtor hung up 0 to 12 ms after the answer, while the Bridge was on its way.
         wrong: what a fault itself found, in words.
     """
 
@@ -94,6 +96,8 @@ class RoughFloor:
         self.done: Counter[str] = Counter()
         self.restarts_s: list[float] = []
         self.server_restarts_s: list[float] = []
+        self.relinks_s: list[float] = []
+        self.races = 0
         self.wrong: list[str] = []
         self.cut_by_crash = 0
         self.spoken_at_crash = 0
@@ -235,9 +239,12 @@ class RoughFloor:
     async def link_cut(self) -> None:
         self.proxy.cut()
         self.witness.look_away(4.0)
-        if self.rng.random() < 0.5:
+        refused = self.rng.random() < 0.5
+        if refused:
             self.proxy.refuse_for(self.rng.uniform(0.2, 2.0))
-        await self.dials_again(10.0)
+        took_s = await self.dials_again(10.0)
+        if not refused:
+            self.relinks_s.append(took_s)
 
     async def link_stalled(self) -> None:
         self.proxy.stall()
@@ -371,6 +378,7 @@ class RoughFloor:
         numbers = {e.contact_id: f"573{e.contact_id + offset:09d}" for e in events if e.contact_id is not None}
         calls = self.carrier.calls()
         self.calls = len(calls)
+        self.races = sum(call["kind"] == "gone" and call["t_answered"] is not None for call in calls)
         self.attempts = sum(event.kind == "attempt.settled" for event in events)
         return [*self.wrong, *self.witness.violations, *agree(calls, events, numbers)]
 

@@ -149,6 +149,8 @@ def _agent(agent: AgentPhone, transport: str, secrets: bool) -> str:
         "type = aor",
         "max_contacts = 1",
         "remove_existing = yes",
+        # A telephone that dies without a word: session timers notice it after a minute and a half, this in seconds.
+        f"qualify_frequency = {agent.qualify_s}",
         f"[{name}]",
         *_digest(name, agent.secret if secrets else ""),
     ]

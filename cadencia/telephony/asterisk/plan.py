@@ -131,6 +131,7 @@ class AgentPhone:
         name: endpoint's name and digest user, such as `a1001`.
         secret: digest password; empty if it is not known yet: then nothing can be generated.
         session_expires_s: seconds of a session-timer round; Asterisk takes no less than 90.
+        qualify_s: seconds between OPTIONS probes, 0 for none; Asterisk waits 3 s for the answer.
         browser: it is the agent's page (WebRTC over a WebSocket), not a telephone.
         nailed: it stands connected through the shift; else it is rung for each call.
         own: the endpoint is the site's own, and nothing is written for it.
@@ -139,6 +140,7 @@ class AgentPhone:
     name: str
     secret: str = field(default="", repr=False)
     session_expires_s: int = 90
+    qualify_s: int = 5
     browser: bool = False
     nailed: bool = True
     own: bool = False

@@ -26,6 +26,7 @@ class Phones(Endpoint):
 
     Attributes:
         answers: name -> SIP code given to a call: 200 (the default) answers at once.
+        dead: names of telephones that answer nothing any more; see `die`.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Phones(Endpoint):
     ) -> None:
         super().__init__()
         self.answers: dict[str, int] = {}
+        self.dead: set[str] = set()
         self._server = ("127.0.0.1", server_port)
         self._accounts = dict(accounts)
         self._voice = tone(hertz)
@@ -96,6 +98,19 @@ class Phones(Endpoint):
         leg = self.leg(name)
         if leg:
             self.hang_up(leg)
+
+    def die(self, name: str) -> None:
+        """The cable is out: no BYE, no packets, no answer to anything."""
+        self.dead.add(name)
+        leg = self.leg(name)
+        if leg:
+            self.vanish(leg)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """See `Endpoint`; what is for a dead telephone reaches nobody."""
+        first = data.split(b"\r\n", 1)[0].decode("ascii", "replace")
+        if not any(f":{name}@" in first for name in self.dead):
+            super().datagram_received(data, addr)
 
     def new_call(self, call_id: str, *, incoming: bool, number: str, caller: str) -> Call:
         """See `Endpoint`."""
