@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import random
@@ -23,6 +22,7 @@ from cadencia.dialer.servers import MAIN, Server
 from cadencia.dialer.tally import Tally, percentile
 from cadencia.domain.agents import Agent, AgentState
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Lease
+from cadencia.metrics.memory import settle_memory
 from cadencia.metrics.prometheus import Metrics
 from cadencia.pacing.port import Decision, PacingEvent, Snapshot
 from cadencia.pacing.reasons import NO_AGENTS
@@ -95,8 +95,7 @@ async def make_bench(
     for first in range(0, contacts, 1000):
         await store.import_people("c1", people(min(1000, contacts - first), first=first), clock.now())
     # The people would lie in PostgreSQL and not on our heap: the collector shall not walk through them again and again.
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     tally = Tally(Metrics())
     return Bench(make_engine(store, clock, server, tally), store, clock, tally)
 

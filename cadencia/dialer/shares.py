@@ -20,9 +20,13 @@ from cadencia.pacing.sharing import Serving, Sharing
 
 
 class Shares:
-    """Gives the agents out anew when one of them or a campaign has changed, and not otherwise."""
+    """Gives the agents out anew when one of them or a campaign has changed, and not otherwise.
+
+    One campaign has them all: then only who moved is looked at, because this runs with every answered call.
+    """
 
     def __init__(self, switches: Switches) -> None:
+        self._whole: dict[str, _Whole] = {}
         self._sharing = {switch.name: Sharing() for switch in switches}
         self._stale = True
         self._weights: dict[str, float] = {}
@@ -32,9 +36,13 @@ class Shares:
     def agents_changed(self) -> None:
         """Somebody is new, or has other skills."""
         self._stale = True
+        self._whole.clear()
 
     def moved(self, seat: Seat) -> None:
         """An agent is in another state."""
+        whole = self._whole.get(seat.switch.name)
+        if whole is not None:
+            whole.moved(seat)
         sharing = self._sharing.get(seat.switch.name)
         if sharing is not None and seat.state is AgentState.RESERVED and seat.call is not None:
             sharing.served(seat.agent.id, seat.call.campaign_id)
@@ -44,6 +52,12 @@ class Shares:
         self, campaign_id: str, switch: Switch, seats: Iterable[Seat], runners: Mapping[str, CampaignRunner]
     ) -> tuple[AgentView, ...]:
         """The agents of a server who may serve a campaign, as its controller sees them."""
+        if len(runners) == 1:
+            whole, terms = self._whole.get(switch.name), _terms(runners[campaign_id])
+            if whole is None or whole.terms != terms:
+                whole = self._whole[switch.name] = _Whole(switch, terms, seats)
+            return whole.views()
+        self._whole.clear()
         self._refresh(seats, runners)
         return self._sharing[switch.name].views(campaign_id)
 
@@ -101,6 +115,45 @@ class Shares:
         if known is None or known.state is not seat.state or known.since_s != seat.since_s or known.delay_s != delay_s:
             return Serving(seat.agent.id, seat.state, seat.since_s, campaigns, delay_s)
         return known if known.campaigns == campaigns else replace(known, campaigns=campaigns)
+
+
+#: Skill, trunk and share of the only campaign.
+_Terms = tuple[str, str, float]
+
+
+def _terms(runner: CampaignRunner) -> _Terms:
+    settings = runner.settings
+    return settings.skill, settings.trunk, float(weights_of({"": runner})[""] > 0.0)
+
+
+class _Whole:
+    """A server's agents while there is one campaign."""
+
+    def __init__(self, switch: Switch, terms: _Terms, seats: Iterable[Seat]) -> None:
+        self.terms = terms
+        self._skill, trunk, self._share = terms
+        self._carried = switch.trunk(trunk) is not None
+        self._held: dict[str, AgentView] = {}
+        self._shown: tuple[AgentView, ...] | None = None
+        for seat in seats:
+            if seat.switch is switch:
+                self.moved(seat)
+
+    def moved(self, seat: Seat) -> None:
+        """An agent is in another state."""
+        self._shown = None
+        may = self._carried and (not self._skill or self._skill in seat.skills)
+        if seat.state is AgentState.OUT or not may:
+            self._held.pop(seat.agent.id, None)
+        else:
+            delay_s = 0.0 if seat.nailed else seat.pickup_s
+            self._held[seat.agent.id] = AgentView(seat.agent.id, seat.state, seat.since_s, self._share, delay_s)
+
+    def views(self) -> tuple[AgentView, ...]:
+        """The same object while nobody moved: the controller then saves its work."""
+        if self._shown is None:
+            self._shown = tuple(self._held.values())
+        return self._shown
 
 
 def weights_of(runners: Mapping[str, CampaignRunner]) -> dict[str, float]:
