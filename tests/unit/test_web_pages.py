@@ -12,11 +12,12 @@ from types import ModuleType
 
 import pytest
 
-from cadencia.dialer.why import LIST_EMPTY
+from cadencia.dialer.why import LIST_EMPTY, SWITCH_DOWN, TRUNK_DOWN
 from cadencia.domain.agents import (
     PAUSE_AFTER_SIGN_IN,
     PAUSE_PREVIEW_EXPIRED,
     PAUSE_REASONS,
+    PAUSE_TELEPHONE,
     PAUSE_WRAPUP_EXPIRED,
     SKIP_REASONS,
     AgentState,
@@ -54,9 +55,9 @@ def test_every_code_of_the_engine_has_words() -> None:
     es = catalogue("es")
     wanted = [f"state.{s}" for s in AgentState] + [f"run.{s}" for s in CampaignState] + [f"mode.{m}" for m in Mode]
     wanted += [f"role.{r}" for r in Role] + [f"phase.{p}" for p in Phase if p not in (Phase.FAILED, Phase.ENDED)]
-    pauses = (*PAUSE_REASONS, PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED, PAUSE_PREVIEW_EXPIRED)
+    pauses = (*PAUSE_REASONS, PAUSE_AFTER_SIGN_IN, PAUSE_WRAPUP_EXPIRED, PAUSE_PREVIEW_EXPIRED, PAUSE_TELEPHONE)
     wanted += [f"reason.{r}" for r in pauses] + [f"skip.{r}" for r in SKIP_REASONS]
-    wanted += [f"why.{r}" for r in (*REASONS, LIST_EMPTY)]
+    wanted += [f"why.{r}" for r in (*REASONS, LIST_EMPTY, SWITCH_DOWN, TRUNK_DOWN)]
     assert [w for w in wanted if w not in es] == []
 
 

@@ -57,6 +57,20 @@ export interface AgentView {
   preview_until?: string | null;
   hanging_up?: boolean;
   came_of?: string;
+  /** The link to the server on which the telephone lives stands. */
+  switch_up: boolean;
+  telephone: "nailed" | "rung" | "browser";
+  server: string;
+  nailed: boolean;
+}
+
+/** What the page registers with as the agent's telephone. */
+export interface BrowserTelephone {
+  uri: string;
+  user: string;
+  password: string;
+  wss: string;
+  domain: string;
 }
 
 export interface AgentRow {
@@ -169,6 +183,7 @@ export interface Floor {
   speed: number;
   switch_up: boolean;
   store_up: boolean;
+  servers_down: string[];
   campaigns: Campaign[];
   agents: AgentRow[];
   calls: CallRow[];

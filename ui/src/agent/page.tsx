@@ -1,7 +1,7 @@
 /** The agent's desktop: state on the left, the debtor in the middle, the disposition on the right. */
 
 import { useEffect, useState } from "preact/hooks";
-import { t } from "../i18n";
+import { type Key, t } from "../i18n";
 import { agent } from "../session";
 import type { AgentView } from "../views";
 import { Header, Notes, Offline } from "../ui";
@@ -9,15 +9,13 @@ import { DispositionPanel } from "./disposition";
 import { sweepDrafts } from "./draft";
 import { PopPanel } from "./pop";
 import { StatusPanel } from "./status";
+import { SwitchNotice, TelephonePanel, TelephoneTag } from "./telephone";
 
-function Phone({ view }: { view: AgentView }) {
-  return (
-    <span class={`phone ${view.phone_up ? "phone-up" : "phone-down"}`}>
-      <span class="dot" aria-hidden="true" />
-      {t(view.phone_up ? "phone.up" : "phone.down")} · {view.endpoint}
-    </span>
-  );
-}
+const OUT_HINT: Record<AgentView["telephone"], Key> = {
+  nailed: "idle.outHint",
+  rung: "idle.outHintRung",
+  browser: "idle.outHintBrowser",
+};
 
 function Idle({ view }: { view: AgentView }) {
   const ready = view.state === "ready" || view.state === "reserved";
@@ -31,7 +29,7 @@ function Idle({ view }: { view: AgentView }) {
         <i />
       </div>
       <h2>{t(ready ? "idle.ready" : view.state === "out" ? "idle.out" : "idle.paused")}</h2>
-      <p>{t(ready ? "idle.readyHint" : view.state === "out" ? "idle.outHint" : "idle.pausedHint")}</p>
+      <p>{t(ready ? "idle.readyHint" : view.state === "out" ? OUT_HINT[view.telephone] : "idle.pausedHint")}</p>
     </section>
   );
 }
@@ -52,11 +50,15 @@ export function AgentPage() {
 
   return (
     <div class="page">
-      <Header title={t("agent.title")}>{view && <Phone view={view} />}</Header>
+      <Header title={t("agent.title")}>{view && <TelephoneTag view={view} />}</Header>
       <Offline />
+      {view && <SwitchNotice view={view} />}
       {view ? (
         <main class={`agent agent-${view.state}`}>
-          <StatusPanel view={view} chosen={owed} onChoose={setChosen} />
+          <div class="agent-own">
+            <StatusPanel view={view} chosen={owed} onChoose={setChosen} />
+            {view.telephone === "browser" && <TelephonePanel view={view} />}
+          </div>
           {view.pop ? <PopPanel view={view} pop={view.pop} /> : <Idle view={view} />}
           {attempt ? (
             <DispositionPanel key={attempt} attempt={attempt} view={view} owed={owed !== null} />

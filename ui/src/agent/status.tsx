@@ -9,6 +9,7 @@ import { codeLabel, codes } from "../session";
 import type { AgentView } from "../views";
 import { Dialog, Kbd, Since, StateTag, act } from "../ui";
 import { keysOn, switchKeys, useKeys } from "./keys";
+import { readyToSpeak } from "./softphone";
 
 /**
  * Ask for a change. What it brought comes by the stream, in order; the answer holds the same state, but it may arrive
@@ -16,6 +17,11 @@ import { keysOn, switchKeys, useKeys } from "./keys";
  */
 export function send(path: string, body?: unknown): Promise<boolean> {
   return act(() => api("POST", `/api/agent/${path}`, body));
+}
+
+/** The shift begins, unless the page is the telephone and has no microphone. */
+async function signIn(): Promise<void> {
+  if (await readyToSpeak()) await send("sign-in");
 }
 
 function PauseDialog({ onClose, inCall }: { onClose: () => void; inCall: boolean }) {
@@ -64,7 +70,7 @@ function Buttons({ view, onPause }: { view: AgentView; onPause: () => void }) {
   const pop = view.pop;
   if (view.state === "out") {
     return (
-      <button type="button" class="primary wide big" onClick={() => void send("sign-in")}>
+      <button type="button" class="primary wide big" onClick={() => void signIn()}>
         {t("do.signIn")} <Kbd>L</Kbd>
       </button>
     );
@@ -138,7 +144,7 @@ export function StatusPanel({ view, chosen, onChoose }: StatusProps) {
   const pop = view.pop;
   const ringing = view.state === "reserved" && pop !== null && !pop.answered_at && !view.hanging_up;
   useKeys({
-    l: () => void send(view.state === "out" ? "sign-in" : "ready"),
+    l: () => void (view.state === "out" ? signIn() : send("ready")),
     p: view.state === "out" || view.state === "connecting" ? undefined : () => setPausing(true),
     f: pop && (view.state === "talking" || ringing) ? () => void send("finish", { attempt_id: pop.attempt_id }) : undefined,
   });
@@ -159,6 +165,7 @@ export function StatusPanel({ view, chosen, onChoose }: StatusProps) {
         <Since at={view.since} />
       </div>
       <TimeLeft view={view} />
+      {view.telephone === "rung" && view.state !== "out" && <p class="muted">{t("phone.rungHint")}</p>}
       <div class="buttons">
         <Buttons view={view} onPause={() => setPausing(true)} />
       </div>

@@ -26,6 +26,18 @@ function Health({ view }: { view: Floor }) {
   );
 }
 
+/** A server without a link takes its own calls and agents with it, and nothing else. */
+function ServersDown({ names }: { names: string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <div class="offline notice" role="alert">
+      <span class="spinner" aria-hidden="true" />
+      <strong>{t(names.length === 1 ? "floor.serverDown" : "floor.serversDown", { names: names.join(", ") })}</strong>{" "}
+      {t("floor.serverDownHint")}
+    </div>
+  );
+}
+
 export function FloorPage() {
   const view = floor.value;
   const [chosen, setChosen] = useState("");
@@ -35,6 +47,7 @@ export function FloorPage() {
     <div class="page">
       <Header title={t("floor.title")}>{view && <Health view={view} />}</Header>
       <Offline />
+      {view && <ServersDown names={view.servers_down} />}
       {view ? (
         <main class="floor">
           <div class="floor-campaigns">
