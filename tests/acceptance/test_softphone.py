@@ -6,17 +6,20 @@ import asyncio
 import contextlib
 import os
 import random
+import socket
 import struct
 import sys
 import time
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from math import pi, sin
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 from playwright.async_api import Browser, Page, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 from structlog.testing import capture_logs
@@ -44,7 +47,10 @@ from cadencia.web.server import claim_port, serve
 if TYPE_CHECKING:
     pass
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="function")]
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import ServedFloor
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 CHROMIUM = os.environ.get("CADENCIA_CHROMIUM", "/usr/bin/chromium")
 _FLAGS = (
@@ -136,15 +142,60 @@ async def until(condition: Callable[[], Any], seconds: float = 8.0) -> None:
             await asyncio.sleep(0.02)
 
 
+class Cut:
+    """Between the browser and the switch: a connection that can be cut."""
+
+    def __init__(self, behind: int) -> None:
+        self._behind = behind
+        self._whole = True
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Cut:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.cut()
+        self._server.close()
+        await asyncio.sleep(0.05)
+
+    def cut(self) -> None:
+        self._whole = False
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        self._whole = True
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._whole:
+            writer.transport.abort()
+            return
+        there, away = await asyncio.open_connection("127.0.0.1", self._behind)
+        self._writers |= {writer, away}
+        with contextlib.suppress(OSError):
+            await asyncio.gather(self._pass(reader, away), self._pass(there, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+
 class VoiceFloor:
     """One agent whose telephone is the page, a campaign, and the debtors behind the trunk."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
+    def __init__(self, lab: Lab, **server: Any) -> None:
         self.store = MemoryStore()
         self.clock = SimulatedClock(Anchor(TUESDAY_0900_BOGOTA, time.monotonic(), 1.0))
         self.engine = Engine(
-            self.store, self.clock, [lab_server(lab)], Options(holder="t"), Tally(Metrics()), rng=random.Random(1)
+            self.store,
+            self.clock,
+            [lab_server(lab, **server)],
+            Options(holder="t"),
+            Tally(Metrics()),
+            rng=random.Random(1),
         )
         self.user: User
 
@@ -305,3 +356,113 @@ async def test_one_tab_is_the_telephone_and_a_new_page_frees_what_a_dead_one_lef
         await expect(other.locator(".telephone .badge")).to_have_text("Registrado")
         await expect(other.locator(".telephone meter")).to_have_count(0)
     assert problems == []
+
+
+@pytest.mark.asterisk
+async def test_a_call_outlives_its_connection_and_a_wrong_password_is_told(asterisk: Installation) -> None:
+    problems: list[str] = []
+    async with (
+        Lab(asterisk, agents=0, browser_agents=1) as lab,
+        Cut(lab.ws_port) as between,
+        VoiceFloor(lab, wss=f"ws://127.0.0.1:{between.port}/ws") as floor,
+        chromium(_ALLOWED) as browser,
+    ):
+        page = await new_page(browser, problems)
+        await floor.enter(page)
+        await page.locator(".status").wait_for()
+        await page.keyboard.press("l")
+        badge = page.locator(".telephone .badge")
+        await expect(badge).to_have_text("En línea")
+        leg = floor.seat.leg
+        between.cut()
+        await expect(badge).to_have_text("Reconectando…")
+        between.mend()
+        await expect(badge).to_have_text("En línea")
+        assert floor.seat.leg == leg and (await page.evaluate("heard()"))["state"] == "connected"
+        # And the end of the shift still reaches the page, whose address on the switch is another one by now.
+        await page.get_by_role("button", name="Terminar turno").click()
+        await expect(badge).to_have_text("Registrado", timeout=15_000)
+
+        floor.seat.switch.server = replace(floor.seat.switch.server, phone_key="not-the-key-of-this-lab")
+        await page.reload()
+        await expect(page.locator(".telephone .advice")).to_contain_text("El conmutador no acepta este teléfono.")
+    assert problems == []
+
+
+@pytest.mark.asterisk
+async def test_it_registers_over_tls_as_the_guide_sets_it_up(asterisk: Installation) -> None:
+    problems: list[str] = []
+    async with Lab(asterisk, agents=0, browser_agents=1) as lab:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        keys = lab.dir / "keys"
+        keys.mkdir(exist_ok=True)
+        pbx = trustme.CA().issue_cert("127.0.0.1")
+        pbx.cert_chain_pems[0].write_to_path(keys / "pbx.crt")
+        pbx.private_key_pem.write_to_path(keys / "pbx.key")
+        (lab.dir / "etc/http.conf").write_text(
+            f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = {lab.ws_port}\ntlsenable = yes\n"
+            f"tlsbindaddr = 127.0.0.1:{port}\ntlscertfile = {keys}/pbx.crt\ntlsprivatekey = {keys}/pbx.key\n"
+        )
+        await asyncio.to_thread(lab.cli, "module reload http")
+        status = await asyncio.to_thread(lab.cli, "http show status")
+        assert "HTTPS Server Enabled" in status and "/ws => Asterisk HTTP WebSocket" in status
+        async with (
+            VoiceFloor(lab, wss=f"wss://127.0.0.1:{port}/ws") as floor,
+            chromium(_ALLOWED, "--ignore-certificate-errors") as browser,
+        ):
+            page = await new_page(browser, problems)
+            await floor.enter(page)
+            await page.locator(".status").wait_for()
+            await page.keyboard.press("l")
+            await expect(page.locator(".telephone .badge")).to_have_text("En línea")
+            await until(lambda: floor.seat.leg_up)
+    assert problems == []
+
+
+# -- pages without a switch --------------------------------------------------------------------------------------------
+
+
+async def test_what_the_page_says_where_there_is_no_microphone_or_no_address(
+    floor: ServedFloor, tmp_path: Path
+) -> None:
+    floor.desk.wss = "ws://127.0.0.1:9/ws"
+    floor.desk.set("a01", telephone="browser", endpoint="w1001")
+    problems: list[str] = []
+    async with chromium() as browser:
+        page = await new_page(browser, problems)
+        await floor.enter(page, "agent")
+        badge, advice = page.locator(".telephone .badge"), page.locator(".telephone .advice")
+        await expect(page.locator(".idle")).to_contain_text("Esta página es su teléfono")
+        await page.get_by_role("button", name="Iniciar turno").click()
+        await expect(badge).to_have_text("Sin micrófono")
+        await expect(advice).to_contain_text("El micrófono está bloqueado para esta página.")
+        assert ("sign_in", "a01") not in floor.desk.asked
+        await page.screenshot(path=tmp_path / "bloqueado-es.png")
+        await page.get_by_role("button", name="EN", exact=True).click()
+        await expect(advice).to_contain_text("allow the microphone, and try again")
+        await page.screenshot(path=tmp_path / "bloqueado-en.png")
+        await expect(badge).to_have_text("No microphone")
+        await page.evaluate("void (navigator.mediaDevices.getUserMedia = () => new Promise(() => {}))")
+        await page.get_by_role("button", name="Try again").click()
+        await expect(badge).to_have_text("Waiting for the microphone")
+        await page.screenshot(path=tmp_path / "pregunta-en.png")
+    assert problems == []
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+async def test_a_lost_server_and_a_rung_telephone_are_told(floor: ServedFloor, language: str, tmp_path: Path) -> None:
+    floor.desk.servers_down = ("sur",)
+    floor.desk.set("a02", telephone="rung", nailed=False, switch_up=False, state="talking")
+    words = {
+        "es": ("Suena en cada llamada", "Sin enlace con el conmutador.", "Sin enlace con el servidor sur."),
+        "en": ("Rings for each call", "No link to the switch.", "No link to the server sur."),
+    }[language]
+    async with chromium() as browser:
+        for login, selectors in (("agent2", (".phone", ".notice")), ("supervisor", (".notice",))):
+            page = await new_page(browser, [])
+            await floor.enter(page, login)
+            await page.get_by_role("button", name=language.upper(), exact=True).click()
+            for selector, text in zip(selectors, words if login == "agent2" else words[2:], strict=False):
+                await expect(page.locator(selector).first).to_contain_text(text)
+            await page.screenshot(path=tmp_path / f"{login}.png")

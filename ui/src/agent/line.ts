@@ -28,6 +28,8 @@ export interface LineEvents {
 }
 
 export interface CallEvents {
+  /** Both sides know that it stands. */
+  stands: () => void;
   sound: (stream: MediaStream) => void;
   /** `byThem`: the switch hung up. Otherwise it may not know yet that this call is over. */
   over: (byThem: boolean) => void;
@@ -53,6 +55,10 @@ export class Incoming {
     return !this.ended && !this.session.isEnded();
   }
 
+  get stands(): boolean {
+    return this.alive && this.session.isEstablished();
+  }
+
   answer(microphone: MediaStream, told: CallEvents): void {
     const over = (byThem: boolean) => {
       if (this.ended) return;
@@ -66,6 +72,7 @@ export class Incoming {
       peerconnection.addEventListener("connectionstatechange", () => this.watch(peerconnection.connectionState));
     });
     this.session.on("icecandidate", (event) => setTimeout(() => event.ready(), GATHER_MS));
+    this.session.on("confirmed", () => told.stands());
     this.session.on("ended", (event) => over((event.originator as string) === "remote"));
     this.session.on("failed", (event) => over((event.originator as string) === "remote"));
     this.session.answer({ mediaStream: microphone, pcConfig: { iceServers: [] } });

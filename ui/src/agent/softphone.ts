@@ -131,7 +131,7 @@ function up(): void {
   clearTimeout(again);
   tries = 0;
   trouble.value = null;
-  lineState.value = call?.alive ? "online" : "registered";
+  lineState.value = call?.stands ? "online" : "registered";
   // Also with a call that lives here only: it was of a server that is gone.
   if (onShift.value && !agent.value?.phone_up) void askForCall();
 }
@@ -196,6 +196,9 @@ async function called(incoming: Incoming): Promise<void> {
   call = incoming;
   before?.drop(); // of a server that is gone, or of a connection that broke
   incoming.answer(microphone, {
+    stands: () => {
+      if (call === incoming && lineState.value !== "off" && lineState.value !== "elsewhere") lineState.value = "online";
+    },
     sound: (heard) => {
       sound.srcObject = heard;
       void listen();
@@ -209,7 +212,6 @@ async function called(incoming: Incoming): Promise<void> {
       if (lineState.value === "online") lineState.value = "registered";
     },
   });
-  lineState.value = "online";
 }
 
 async function listen(): Promise<void> {
@@ -274,8 +276,11 @@ export async function readyToSpeak(): Promise<boolean> {
 
 effect(() => {
   const holds = lineState.value !== "off" && lineState.value !== "elsewhere";
-  if (!onShift.value) closeMicrophone();
-  else if (holds) void openMicrophone();
+  if (!onShift.value) {
+    // The switch hangs up as well, but it may not reach a page whose connection was cut meanwhile.
+    call?.drop();
+    closeMicrophone();
+  } else if (holds) void openMicrophone();
 });
 
 // Whoever comes on the line next must be heard, whatever was silenced before.

@@ -23,10 +23,10 @@ type Shown = LineState | "noMicrophone" | "asking" | "otherBrowser";
 
 const FAILED: readonly MicState[] = ["denied", "none", "busy"];
 
-/** One word for everything: the worst that keeps the agent from speaking comes first. */
+/** One word for everything: what the agent has to mend comes first. */
 function shown(): Shown {
   const state = lineState.value;
-  if (state === "off" || state === "elsewhere" || state === "refused" || state === "lost" || state === "connecting") return state;
+  if (state === "off" || state === "elsewhere") return state;
   if (micState.value === "asking") return "asking";
   if (FAILED.includes(micState.value)) return "noMicrophone";
   return elsewhere.value ? "otherBrowser" : state;
