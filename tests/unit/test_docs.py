@@ -43,6 +43,8 @@ WRITTEN = (
     "docs/controllers.md",
     "docs/pacing.md",
     "docs/simulate.md",
+    "docs/telephony.md",
+    "benchmarks/README.md",
 )
 #: Of the places this was written in, nothing may be left in it. (In two halves, so that this line does not count.)
 WORKPLACE = tuple("".join(halves) for halves in (("/wo", "rk/"), ("../sha", "red"), ("/fa", "rm"), (".libr", "ary")))
