@@ -269,7 +269,7 @@ async def test_the_page_is_the_telephone_through_a_call_and_a_crash_of_the_switc
         await page.screenshot(path=tmp_path / "en-llamada.png")
 
         # Silenced: packets go on, the voice does not.
-        await page.keyboard.press("s")
+        await page.keyboard.press("i")
         await expect(page.locator(".telephone")).to_contain_text("nadie lo oye")
         await page.wait_for_timeout(300)
         loud, packets = call.ear.loud_packets, call.ear.packets

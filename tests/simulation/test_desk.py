@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
+from cadencia.dialer.servers import Telephone
 from cadencia.dialer.views import AgentView
 from cadencia.domain.dialing import CampaignSettings, CampaignState, Promise
 from cadencia.domain.people import Money
@@ -298,3 +300,56 @@ def test_a_wrong_secret_is_refused_at_once() -> None:
         await floor.engine.stop()
 
     run_virtual(run())
+
+
+# -- a page that is the telephone --------------------------------------------------------------------------------------
+
+
+def in_browsers(floor: Floor, *, nailed: bool = True) -> None:
+    """The telephones of the floor are its agents' pages."""
+    for switch in floor.engine.switches:
+        phones = dict.fromkeys(floor.switch.endpoints, Telephone(nailed=nailed, browser=True))
+        switch.server = replace(switch.server, telephones=phones, wss="wss://pbx.test/ws", phone_key="k" * 16)
+
+
+def test_a_page_that_comes_back_is_called_at_once_and_a_leg_that_nobody_holds_is_hung_up() -> None:
+    async def test(floor: Floor) -> None:
+        in_browsers(floor)
+        view = await in_talk(floor)
+        assert (view.telephone, view.nailed) == ("browser", True)
+        assert floor.engine.browser_addresses() == ("wss://pbx.test/ws",)
+        dead = floor.engine.staff.seat("ag0001").leg
+        await floor.engine.call_telephone("ag0001")
+        view = await until(floor, "ag0001", "paused")  # the person went to somebody else, and nobody stays in silence
+        assert view.reason == "telefono"
+        seat = floor.engine.staff.seat("ag0001")
+        assert seat.leg_up
+        assert seat.leg != dead
+        await floor.engine.sign_out("ag0001")
+        await floor.engine.call_telephone("ag0001")
+        assert not seat.leg
+
+    on_a_floor(test)
+
+
+def test_a_page_that_is_rung_for_each_call_keeps_the_call_it_has() -> None:
+    async def test(floor: Floor) -> None:
+        in_browsers(floor, nailed=False)
+        await in_talk(floor)
+        leg = floor.engine.staff.seat("ag0001").leg
+        await floor.engine.call_telephone("ag0001")
+        await asyncio.sleep(1)
+        assert (floor.engine.agent("ag0001").state, floor.engine.staff.seat("ag0001").leg) == ("talking", leg)
+
+    on_a_floor(test)
+
+
+def test_a_desk_telephone_has_nothing_to_tell_the_page() -> None:
+    async def test(floor: Floor) -> None:
+        assert floor.engine.browser_addresses() == ()
+        with pytest.raises(Refused):
+            floor.engine.browser_telephone("ag0001")
+        with pytest.raises(Refused):
+            await floor.engine.call_telephone("ag0001")
+
+    on_a_floor(test)

@@ -180,7 +180,7 @@ function end(state: LineState): void {
 
 /** The engine calls this telephone now, or is about to: anything else that rings here is not ours to answer. */
 function expected(view: AgentView | null): boolean {
-  return view !== null && view.state !== "out" && (!view.phone_up || view.state === "reserved");
+  return view !== null && view.state !== "out" && (view.nailed ? !view.phone_up : view.state === "reserved");
 }
 
 async function called(incoming: Incoming): Promise<void> {

@@ -174,14 +174,14 @@ function Advice({ state }: { state: Shown }) {
 export function TelephonePanel({ view }: { view: AgentView }) {
   const state = shown();
   const canMute = micState.value === "on" && lineState.value !== "elsewhere";
-  useKeys({ s: canMute ? () => mute(!muted.value) : undefined });
+  useKeys({ i: canMute ? () => mute(!muted.value) : undefined });
   return (
     <section class="card telephone" aria-labelledby="telephone-title">
       <div class="telephone-now" aria-live="polite">
         <h2 id="telephone-title">{t("voice.title")}</h2>
         <span class={`badge ${GOOD.includes(state) ? "badge-good" : "badge-warn"}`}>{t(`voice.${state}` as Key)}</span>
       </div>
-      {(view.state !== "out" || state !== "registered") && <Advice state={state} />}
+      {(state !== "registered" || (view.state !== "out" && view.nailed)) && <Advice state={state} />}
       {canMute && (
         <>
           <button
@@ -190,7 +190,7 @@ export function TelephonePanel({ view }: { view: AgentView }) {
             aria-pressed={muted.value}
             onClick={() => mute(!muted.value)}
           >
-            {t(muted.value ? "voice.unmute" : "voice.mute")} <Kbd>S</Kbd>
+            {t(muted.value ? "voice.unmute" : "voice.mute")} <Kbd>I</Kbd>
           </button>
           {muted.value ? <p class="muted-now">{t("voice.mutedNow")}</p> : <Level />}
           <Microphones />
