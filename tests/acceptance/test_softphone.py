@@ -251,7 +251,7 @@ async def test_the_page_is_the_telephone_through_a_call_and_a_crash_of_the_switc
         badge = page.locator(".telephone .badge")
         await expect(badge).to_have_text("Registrado")
         await page.keyboard.press("l")
-        await expect(badge).to_have_text("En línea")
+        await expect(badge).to_have_text("En línea", timeout=10_000)
         await until(lambda: floor.seat.leg_up)
         await expect(page.locator(".status-now")).to_contain_text("Inicio de turno")
         await page.keyboard.press("l")
@@ -267,6 +267,12 @@ async def test_the_page_is_the_telephone_through_a_call_and_a_crash_of_the_switc
         assert abs(await page.evaluate("loudest()") - DEBTOR_HZ) < 30
         await expect(page.locator(".quality")).to_contain_text("Buena conexión")
         await page.screenshot(path=tmp_path / "en-llamada.png")
+
+        # Another microphone takes over in the middle of the call.
+        await page.locator(".microphone select").select_option(index=1)
+        await page.wait_for_timeout(300)
+        loud = call.ear.loud_packets
+        await until(lambda: call.ear.loud_packets > loud + 20)
 
         # Silenced: packets go on, the voice does not.
         await page.keyboard.press("i")
@@ -285,15 +291,16 @@ async def test_the_page_is_the_telephone_through_a_call_and_a_crash_of_the_switc
         began_s = time.monotonic()
         await until(lambda: floor.seat.leg_up and floor.seat.switch.ready, 12)
         back_s = time.monotonic() - began_s
-        await expect(badge).to_have_text("En línea")
+        await expect(badge).to_have_text("En línea", timeout=10_000)
         await expect(page.locator(".notice")).to_have_count(0)
+        await expect(page.locator(".telephone")).to_contain_text("nadie lo oye")  # until the next call, and no longer
         print(f"telephone back {back_s:.1f} s after the switch")
 
         # A reload drops the leg; the engine calls the new page.
         leg = floor.seat.leg
         await page.reload()
         await until(lambda: floor.seat.leg_up and floor.seat.leg != leg)
-        await expect(badge).to_have_text("En línea")
+        await expect(badge).to_have_text("En línea", timeout=10_000)
         assert (await page.evaluate("heard()"))["state"] == "connected"
         await keeps_its_secret(floor, lab)
     assert problems == []
@@ -320,7 +327,7 @@ async def test_one_tab_is_the_telephone_and_a_new_page_frees_what_a_dead_one_lef
         await floor.enter(first)
         await first.locator(".status").wait_for()
         await first.keyboard.press("l")
-        await expect(first.locator(".telephone .badge")).to_have_text("En línea")
+        await expect(first.locator(".telephone .badge")).to_have_text("En línea", timeout=10_000)
         second = await first.context.new_page()
         await second.goto(f"{floor.url}/agente")
         badge = second.locator(".telephone .badge")
@@ -328,7 +335,7 @@ async def test_one_tab_is_the_telephone_and_a_new_page_frees_what_a_dead_one_lef
         await second.screenshot(path=tmp_path / "otra-pestana.png")
         leg = floor.seat.leg
         await second.get_by_role("button", name="Usar aquí").click()
-        await expect(badge).to_have_text("En línea")
+        await expect(badge).to_have_text("En línea", timeout=10_000)
         await expect(first.locator(".telephone .badge")).to_have_text("En otra pestaña")
         await until(lambda: floor.seat.leg_up and floor.seat.leg != leg)
 
@@ -337,14 +344,14 @@ async def test_one_tab_is_the_telephone_and_a_new_page_frees_what_a_dead_one_lef
         with contextlib.suppress(PlaywrightError):
             await second.goto("chrome://crash")
         badge = first.locator(".telephone .badge")
-        await expect(badge).to_have_text("En línea")
+        await expect(badge).to_have_text("En línea", timeout=10_000)
         await until(lambda: floor.seat.leg_up and floor.seat.leg != leg)
 
         # So does a page in another browser that was opened last.
         leg = floor.seat.leg
         other = await new_page(browser, problems)
         await floor.enter(other)
-        await expect(other.locator(".telephone .badge")).to_have_text("En línea")
+        await expect(other.locator(".telephone .badge")).to_have_text("En línea", timeout=10_000)
         await until(lambda: floor.seat.leg_up and floor.seat.leg != leg)
         await expect(badge).to_have_text("En otro navegador")
         leg = floor.seat.leg
@@ -372,12 +379,12 @@ async def test_a_call_outlives_its_connection_and_a_wrong_password_is_told(aster
         await page.locator(".status").wait_for()
         await page.keyboard.press("l")
         badge = page.locator(".telephone .badge")
-        await expect(badge).to_have_text("En línea")
+        await expect(badge).to_have_text("En línea", timeout=10_000)
         leg = floor.seat.leg
         between.cut()
         await expect(badge).to_have_text("Reconectando…")
         between.mend()
-        await expect(badge).to_have_text("En línea")
+        await expect(badge).to_have_text("En línea", timeout=10_000)
         assert floor.seat.leg == leg and (await page.evaluate("heard()"))["state"] == "connected"
         # And the end of the shift still reaches the page, whose address on the switch is another one by now.
         await page.get_by_role("button", name="Terminar turno").click()
@@ -415,7 +422,7 @@ async def test_it_registers_over_tls_as_the_guide_sets_it_up(asterisk: Installat
             await floor.enter(page)
             await page.locator(".status").wait_for()
             await page.keyboard.press("l")
-            await expect(page.locator(".telephone .badge")).to_have_text("En línea")
+            await expect(page.locator(".telephone .badge")).to_have_text("En línea", timeout=10_000)
             await until(lambda: floor.seat.leg_up)
     assert problems == []
 

@@ -27,6 +27,7 @@ const FAILED: readonly MicState[] = ["denied", "none", "busy"];
 function shown(): Shown {
   const state = lineState.value;
   if (state === "off" || state === "elsewhere") return state;
+  if (trouble.value) return "refused";
   if (micState.value === "asking") return "asking";
   if (FAILED.includes(micState.value)) return "noMicrophone";
   return elsewhere.value ? "otherBrowser" : state;
