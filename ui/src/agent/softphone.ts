@@ -165,8 +165,9 @@ function hangUpLine(): void {
 
 function end(state: LineState): void {
   clearTimeout(again);
-  call?.drop();
+  const ending = call;
   call = null;
+  ending?.drop();
   sound.srcObject = null;
   quality.value = null;
   hangUpLine();
@@ -210,6 +211,8 @@ async function called(incoming: Incoming): Promise<void> {
       quality.value = null;
       mayHoldGhost = !byThem;
       if (lineState.value === "online") lineState.value = "registered";
+      // Where the voice finds no way, the connection beside it may be as dead without knowing.
+      if (!byThem && onShift.value) later(0);
     },
   });
 }
@@ -289,7 +292,7 @@ effect(() => {
 });
 
 addEventListener("online", () => {
-  if (line && lineState.value === "lost" && !call?.alive) later(0);
+  if (line && !call?.alive) later(0); // a connection from before does not know yet that it is dead
 });
 
 addEventListener("pagehide", () => {
