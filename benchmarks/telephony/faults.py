@@ -23,6 +23,9 @@ from cadencia.store.embedded import EmbeddedPostgres
 from cadencia.telephony.asterisk import ensure_asterisk
 from cadencia.testing.rough import FAULTS, RoughFloor
 
+#: From the start of an engine or a server to the first new call, p99.
+RESTART_S = 5.0
+
 
 async def run(args: argparse.Namespace, url: str, folder: Path) -> bool:
     """All rounds on one floor; whether nothing was wrong."""
@@ -60,7 +63,9 @@ async def run(args: argparse.Namespace, url: str, folder: Path) -> bool:
     print(json.dumps(told, indent=2))
     if args.json:
         args.json.write_text(json.dumps(told, indent=2) + "\n")
-    return not wrong
+    late = [s for s in floor.restarts_s + floor.server_restarts_s if s > RESTART_S]
+    print(f"from a restart to the first new call: {len(late)} over {RESTART_S:g} s")
+    return not wrong and not late
 
 
 def _quantiles(seconds: list[float]) -> dict[str, float | None]:

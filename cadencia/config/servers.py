@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
@@ -65,6 +65,10 @@ class Trunk(Section):
     operator: str = Field(
         default="", max_length=40, description="row set of the outcome table; empty: the trunk's name"
     )
+    number: Literal["e164", "plus", "national"] = Field(
+        default="e164", description="how the carrier wants a number: 573001234567, +573001234567, 3001234567"
+    )
+    prefix: str = Field(default="", pattern="^[0-9*#]{0,10}$", description="dialled before the number")
 
     @field_validator("codecs")
     @classmethod

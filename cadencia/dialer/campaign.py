@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from cadencia.compliance.gate import judge
+from cadencia.compliance.hours import BOGOTA, is_open
 from cadencia.dialer.context import Context
 from cadencia.dialer.counts import AnswerBook, Counts, local_day
 from cadencia.dialer.decisions import Decided
@@ -339,11 +340,17 @@ class CampaignRunner:
         most = sum(max(decision.wanted, decision.launch) for _, decision in decided)
         goal = max(2, most * 2, int(at_work * 0.2 * ratio) + 1, int(self._reach))
         short = goal - len(self._hand)
-        if short <= 0 or len(self._hand) > goal // 2 or self._claiming:
+        if short <= 0 or len(self._hand) > goal // 2 or self._claiming or self._hours_in_doubt():
             return
         if self._c.clock.monotonic() >= self._dry_until_s:
             self._claiming = True
             self._c.spawn(self._claim(min(short, _CLAIM_MAX)))
+
+    def _hours_in_doubt(self) -> bool:
+        """The clock was set, and only one of its two times is within the hours: a claim would put the whole list off to
+        another day, by a clock that may be wrong."""
+        now, steady = self._c.wall.instants()
+        return steady != now and is_open(now, now, (BOGOTA,)) is not is_open(steady, steady, (BOGOTA,))
 
     async def _claim(self, limit: int) -> None:
         try:

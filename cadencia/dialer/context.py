@@ -46,6 +46,8 @@ class Observer(Protocol):
 
     def floor(self, view: FloorView) -> None: ...
 
+    def lines(self, switches: Switches) -> None: ...
+
 
 class Ids:
     """Ids of attempts and legs: unique over restarts, sortable by time, [a-z0-9-] only.

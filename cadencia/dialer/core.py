@@ -92,6 +92,7 @@ class EngineCore:
         self._tasks: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
         self._floor_stale = True
+        self.failed = False
         self._answered: Counter[tuple[str, str]] = Counter()
         self.runners: dict[str, CampaignRunner] = {}
         self.shares = Shares(self.switches)
@@ -150,7 +151,7 @@ class EngineCore:
     def _part_ended(self, task: asyncio.Task[None]) -> None:
         """A part that fell over by a fault of ours: nobody new is dialled without it, and it does not fall silently."""
         if not task.cancelled() and task.exception() is not None:
-            self.context.stopping = True
+            self.context.stopping = self.failed = True
             log.error("engine.part_failed", exc_info=task.exception())
 
     async def _take_up_campaigns(self) -> None:
@@ -290,6 +291,7 @@ class EngineCore:
             if since_told >= longest:
                 since_told = 0.0
                 self._observer.floor(self.floor())
+                self._observer.lines(self.switches)
                 if self.hub.listened("telephony"):
                     self.hub.publish("telephony", msgspec.json.encode(self.telephony()))
             if (self._floor_stale or since_shown >= longest) and self.hub.listened("floor"):
@@ -415,4 +417,5 @@ class EngineCore:
             "switch": self.switches.any_ready,
             "store": self.context.ledger.up,
             "leader": self.context.ledger.leading,
+            "engine": not self.failed,
         }

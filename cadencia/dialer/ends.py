@@ -37,7 +37,8 @@ def close(c: Context, live: LiveCall, result: Outcome, table: OutcomeTable) -> N
         broke = call.answered_s is None or result is Outcome.DROPPED
         shown = End(live.switch.name, trunk, *codes, result, known, rule) if broke else None
         up_s = None if call.answered_s is None else (call.ended_s or now_s) - call.answered_s
-        c.book.take(Ended(live.switch.name, trunk, result, now, shown, _pdd_s(live), up_s), now_s)
+        ended = Ended(live.switch.name, trunk, result, now, shown, _pdd_s(live), up_s, live.attempt_id)
+        c.book.take(ended, now_s)
     if not known:
         c.observer.unknown_cause(live.switch.name, trunk, end.sip, end.q850)
     told = {

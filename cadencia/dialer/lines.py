@@ -136,7 +136,7 @@ class Board:
             simulated=self._clock.simulated,
             servers=tuple(self._server(server) for server in servers),
             trunks=_trunks(servers, hours),
-            causes=tuple(_cause(end, number) for end, number in _shown(ends)),
+            causes=tuple(_cause(end, number, self._book.newest(end)) for end, number in _shown(ends)),
             calls=sum(hour.attempts for hour in hours.values()),
             unknown=sum(number for end, number in ends if not end.known),
         )
@@ -212,7 +212,7 @@ def _shown(ends: list[tuple[End, int]]) -> list[tuple[End, int]]:
     return [pair for place, pair in enumerate(ends) if place < _CAUSES or not pair[0].known]
 
 
-def _cause(end: End, number: int) -> CauseRow:
+def _cause(end: End, number: int, newest: tuple[str, ...]) -> CauseRow:
     said = causes.meaning(Ending(end.sip, end.q850, end.rang, end.media, end.timeout))
     return CauseRow(
         end.server,
@@ -228,4 +228,5 @@ def _cause(end: End, number: int) -> CauseRow:
         end.rule,
         number,
         SaidView(said.es, str(said)),
+        newest,
     )

@@ -100,8 +100,9 @@ class Links:
         log.warning("link.down", server=switch.name, calls=len(self._calls.on(switch)))
 
     def _trouble(self, switch: Switch, error: TelephonyError) -> None:
-        switch.trouble = error
-        log.warning("link.trouble", server=switch.name, code=error.code, reason=error.message)
+        known, switch.trouble = switch.trouble, error
+        if known is None or known.message != error.message:  # it is tried again every few seconds
+            log.warning("link.trouble", server=switch.name, code=error.code, reason=error.message, hint=error.hint)
 
     async def _looks(self, switch: Switch) -> None:
         """A snapshot every few seconds, sooner if somebody asks: it catches the event that never came."""

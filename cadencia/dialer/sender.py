@@ -80,7 +80,7 @@ class Sender:
             runner.count_attempt(lease)
             live = self._chosen.pop(lease.attempt_id, None) or self._live(runner, lease, switch)
             self._calls.live[lease.attempt_id] = live
-            live.call = Call(lease.attempt_id, self._c.clock.monotonic())
+            live.call = Call(lease.attempt_id, self._c.clock.monotonic(), timeout_s=float(live.settings.ring_s))
             live.trace.begin(self._c.clock.now(), live.call.sent_s, server=switch.name, trunk=live.settings.trunk)
         self._originate([(runner, self._calls.live[lease.attempt_id]) for runner, lease, _ in dial], switch)
 
@@ -168,7 +168,8 @@ class Sender:
 
     def _order(self, live: LiveCall) -> Action:
         settings = live.settings
-        number = "".join(c for c in live.phone.e164 if c.isdigit())
+        trunk = live.switch.trunk(settings.trunk)
+        number = trunk.line.dialled(live.phone.e164) if trunk is not None else ""
         caller = "".join(c for c in settings.caller_id if c.isdigit())
         name = live.switch.server.caller_name.replace('"', "")
         return Action(

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from phonenumbers import national_significant_number, parse
+
 from cadencia.clock import Clock
 from cadencia.dialer.lines import Starts
 from cadencia.errors import AmiLost, TelephonyError, Words
@@ -41,11 +43,24 @@ class Line:
         channels: calls at once.
         rate_per_s: call starts a second.
         operator: whose it is, for the outcome table; empty: the trunk's own name.
+        number: how its carrier wants a number: "e164" (573001234567), "plus" (+573001234567) or "national" (3001234567).
+        prefix: dialled before it.
     """
 
     channels: int = 1000
     rate_per_s: float = 100.0
     operator: str = ""
+    number: str = "e164"
+    prefix: str = ""
+
+    def dialled(self, e164: str) -> str:
+        """What is dialled for a number."""
+        digits = "".join(c for c in e164 if c.isdigit())
+        if self.number == "national":
+            digits = national_significant_number(parse(f"+{digits}"))
+        elif self.number == "plus":
+            digits = f"+{digits}"
+        return self.prefix + digits
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ def servers_of(settings: Settings) -> tuple[Server, ...]:
 
 def _server(name: str, server: Set) -> Server:
     lines = {
-        trunk: Line(line.channels, line.rate_per_s, line.operator or trunk) for trunk, line in server.trunks.items()
+        trunk: Line(line.channels, line.rate_per_s, line.operator or trunk, line.number, line.prefix)
+        for trunk, line in server.trunks.items()
     }
     telephones = {
         phone: Telephone(nailed=group.nailed, browser=group.browser)

@@ -46,6 +46,8 @@ class SwitchLine:
 
     @property
     def legs_up(self) -> int:
+        if not self._switch.ready:
+            return 0  # nobody knows
         return sum(seat.leg_up and seat.switch is self._switch for seat in self._floor.seats.values())
 
     @property

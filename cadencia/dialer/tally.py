@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cadencia.dialer.live import Seat
+from cadencia.dialer.servers import Switches
 from cadencia.dialer.views import FloorView
 from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import Outcome
@@ -56,13 +57,19 @@ class Tally:
 
     def floor(self, view: FloorView) -> None:
         metrics = self.metrics
-        metrics.set_ami_link(view.switch_up)
         metrics.set_agents(Counter(agent.state for agent in view.agents))
         for campaign in view.campaigns:
             metrics.set_abandonment(campaign.id, campaign.abandonment_rate)
             metrics.set_in_flight(
                 campaign.id, dialling=campaign.dialling, waiting=campaign.waiting, talking=campaign.talking
             )
+
+    def lines(self, switches: Switches) -> None:
+        for switch in switches:
+            session = switch.session
+            self.metrics.set_ami_link(switch.name, switch.ready, session.round_trip_ms if session else None)
+            for trunk in switch.trunks.values():
+                self.metrics.set_trunk(switch.name, trunk.name, up=switch.carries(trunk.name))
 
 
 def _keep(samples: list[float], value: float) -> None:

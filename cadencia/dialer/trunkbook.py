@@ -21,6 +21,9 @@ SHORT_S = 6.0
 #: Different ends kept of one minute; what comes beyond them counts as one with no codes.
 _KINDS = 200
 
+#: Attempts remembered of each kind of end.
+_NEWEST = 3
+
 #: Steps of the post-dial delay, a tenth of a second each; longer than the last is as long as the last.
 _STEP_S, _STEPS = 0.1, 600
 
@@ -61,6 +64,7 @@ class Ended:
         end: how, None for one that was answered and did not break.
         pdd_s: from the sending to the first ring, voice or answer; None if none came.
         up_s: from the answer to the end, None if nobody answered.
+        attempt_id: kept for the newest of each kind of end.
     """
 
     server: str
@@ -70,6 +74,7 @@ class Ended:
     end: End | None = None
     pdd_s: float | None = None
     up_s: float | None = None
+    attempt_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,7 @@ class TrunkBook:
     def __init__(self) -> None:
         self._minutes: deque[_Minute] = deque()
         self._failed: dict[tuple[str, str], Failure] = {}
+        self._newest: dict[End, deque[str]] = {}
 
     def take(self, ended: Ended, now_s: float) -> None:
         """A call is over."""
@@ -143,6 +149,15 @@ class TrunkBook:
         if end not in minute.ends and len(minute.ends) >= _KINDS:
             end = End(*key, None, None, rang=False, media=False, timeout=False, outcome=ended.outcome, known=False)
         minute.ends[end] += 1
+        newest = self._newest.pop(end, None) or deque(maxlen=_NEWEST)
+        newest.append(ended.attempt_id)
+        self._newest[end] = newest  # at the end of the row: the first is the one that was not seen for longest
+        if len(self._newest) > _KINDS:
+            del self._newest[next(iter(self._newest))]
+
+    def newest(self, end: End) -> tuple[str, ...]:
+        """The last attempts that ended so, the newest first."""
+        return tuple(reversed(self._newest.get(end, ())))
 
     def trunks(self, now_s: float) -> dict[tuple[str, str], TrunkHour]:
         """The last hour by (server, trunk)."""

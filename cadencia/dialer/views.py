@@ -304,6 +304,7 @@ class CauseRow(msgspec.Struct, frozen=True):
     rule: str
     count: int
     said: SaidView
+    newest: tuple[str, ...] = ()  # attempts
 
 
 class TelephonyView(msgspec.Struct, frozen=True):

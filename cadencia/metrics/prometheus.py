@@ -78,7 +78,13 @@ class Metrics:
             "cadencia_decision_seconds", "Time of one pacing decision", buckets=_FAST_S, registry=r
         )
         self._ami_events = Counter("cadencia_ami_events", "AMI events by name", ["event"], registry=r)
-        self._ami_up = Gauge("cadencia_ami_up", "1 while the AMI link is up", registry=r)
+        self._ami_up = Gauge("cadencia_ami_up", "1 while the AMI link to a server is up", ["server"], registry=r)
+        self._round_trip = Gauge(
+            "cadencia_ami_round_trip_seconds", "From an order to its answer, newest first", ["server"], registry=r
+        )
+        self._trunk_up = Gauge(
+            "cadencia_trunk_up", "1 while a trunk can be dialled on", ["server", "trunk"], registry=r
+        )
         self._lag = Histogram(
             "cadencia_loop_lag_seconds", "How late the event loop turns", buckets=_STORE_S, registry=r
         )
@@ -138,9 +144,16 @@ class Metrics:
         """An event came from the switch."""
         self._ami_events.labels(self._bound("event", name)).inc()
 
-    def set_ami_link(self, up: bool) -> None:
-        """Whether the AMI link is up."""
-        self._ami_up.set(1 if up else 0)
+    def set_ami_link(self, server: str, up: bool, round_trip_ms: float | None = None) -> None:
+        """Whether the AMI link to a server stands, and how long it takes to answer."""
+        label = self._bound("server", server)
+        self._ami_up.labels(label).set(1 if up else 0)
+        if round_trip_ms is not None:
+            self._round_trip.labels(label).set(round_trip_ms / 1000.0)
+
+    def set_trunk(self, server: str, trunk: str, *, up: bool) -> None:
+        """Whether a trunk of a server can be dialled on."""
+        self._trunk_up.labels(self._bound("server", server), self._bound("trunk", trunk)).set(1 if up else 0)
 
     def observe_loop_lag(self, seconds: float) -> None:
         """A sample of how late the event loop turned."""

@@ -92,11 +92,16 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is known of one debtor's call. Times are the clock's monotonic seconds, None while it has not happened."""
+    """What is known of one debtor's call. Times are the clock's monotonic seconds, None while it has not happened.
+
+    Attributes:
+        timeout_s: our own ring time, in seconds from the sending; None if it is not known any more.
+    """
 
     ref: str
     sent_s: float
     phase: Phase = Phase.SENT
+    timeout_s: float | None = None
     channel_seen: bool = False
     progress_s: float | None = None
     ringing_s: float | None = None
@@ -206,6 +211,10 @@ ANSWER_AND_GONE_S = 0.3
 #: Whoever leaves later than this while an agent is on the way was not put through in time (47 CFR 64.1200(a)(7)).
 IN_TIME_S = 2.0
 
+#: Cause and status that Asterisk makes up at our own time-out, and seconds by which its clock may run ahead of ours.
+_MADE_UP = (19, 480)
+_EARLY_S = 0.05
+
 #: Q.850 causes of a conversation that broke: out of order, temporary failure, congestion, resource, channel lost.
 _BROKEN = frozenset({27, 38, 41, 42, 44, 47})
 
@@ -256,8 +265,19 @@ def judge(call: Call, table: OutcomeTable, operator: str = "") -> Judged:
 
 
 def ending(call: Call, operator: str = "") -> Ending:
-    """What the table is asked about. Reason 3 is our own time-out: the switch then makes up cause 19 and status 480."""
-    return Ending(call.tech_cause or None, call.cause, call.rang, call.media, call.reason == 3, operator)
+    """What the table is asked about. Reason 3 is our own time-out: the switch then makes up cause 19 and status 480.
+
+    That reason may come after the Hangup, or never; then the time tells what the made-up codes are worth.
+    """
+    return Ending(
+        call.tech_cause or None, call.cause, call.rang, call.media, call.reason == 3 or _timed_out(call), operator
+    )
+
+
+def _timed_out(call: Call) -> bool:
+    if call.timeout_s is None or call.ended_s is None or (call.cause, call.tech_cause) != _MADE_UP:
+        return False
+    return call.ended_s - call.sent_s >= call.timeout_s - _EARLY_S
 
 
 def outcome(call: Call, table: OutcomeTable, operator: str = "") -> Outcome:

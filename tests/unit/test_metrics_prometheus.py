@@ -33,7 +33,8 @@ def test_everything_that_is_told_is_shown() -> None:
     metrics.observe_screen_pop(120)
     metrics.observe_decision(0.0002)
     metrics.observe_ami_event("Hangup")
-    metrics.set_ami_link(True)
+    metrics.set_ami_link("main", True, 2.0)
+    metrics.set_trunk("main", "claro", up=False)
     metrics.observe_store("claim", 0.004)
     metrics.set_streams(3)
     seen = samples(metrics)
@@ -45,7 +46,8 @@ def test_everything_that_is_told_is_shown() -> None:
     assert seen["cadencia_answer_to_bridge_milliseconds_bucket|50.0"] == 1
     assert seen["cadencia_screen_pop_milliseconds_count"] == 1
     assert seen["cadencia_decision_seconds_count"] == 1
-    assert seen["cadencia_ami_events_total|Hangup"] == 1 and seen["cadencia_ami_up"] == 1
+    assert seen["cadencia_ami_events_total|Hangup"] == 1 and seen["cadencia_ami_up|main"] == 1
+    assert seen["cadencia_ami_round_trip_seconds|main"] == 0.002 and seen["cadencia_trunk_up|main|claro"] == 0
     assert seen["cadencia_store_seconds_sum|claim"] == 0.004 and seen["cadencia_event_streams"] == 3
 
 
