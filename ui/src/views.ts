@@ -275,6 +275,8 @@ export interface CauseRow {
   rule: string;
   count: number;
   said: Said;
+  /** Attempts, the newest first. */
+  newest: string[];
 }
 
 export interface Telephony {

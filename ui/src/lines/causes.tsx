@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { count, percent } from "../format";
 import { lang, t } from "../i18n";
+import { goToCall } from "../route";
 import type { CauseRow, Telephony } from "../views";
 
 const trunkOf = (row: CauseRow) => `${row.server} · ${row.trunk}`;
@@ -13,7 +14,7 @@ function joined(rows: CauseRow[]): CauseRow[] {
   for (const row of rows) {
     const key = [row.sip, row.q850, row.rang, row.media, row.timeout, row.outcome, row.known, row.rule].join();
     const held = kinds.get(key);
-    kinds.set(key, held ? { ...held, count: held.count + row.count } : row);
+    kinds.set(key, held ? { ...held, count: held.count + row.count, newest: [...held.newest, ...row.newest] } : row);
   }
   return [...kinds.values()].sort((a, b) => Number(a.known) - Number(b.known) || b.count - a.count);
 }
@@ -76,6 +77,17 @@ export function Causes({ view }: { view: Telephony }) {
                   <td>
                     {row.said[lang.value]}
                     {row.timeout && <small class="muted cause-note">{t("causes.madeUp")}</small>}
+                    <small class="cause-note">
+                      {row.newest
+                        .toSorted()
+                        .toReversed()
+                        .slice(0, 3)
+                        .map((id) => (
+                          <button key={id} type="button" class="link mono" title={t("calls.timeline")} onClick={() => goToCall(id)}>
+                            …{id.slice(-6)}
+                          </button>
+                        ))}
+                    </small>
                   </td>
                   <td title={row.rule}>
                     {row.known ? (
