@@ -16,7 +16,7 @@ from cadencia.demo.state import DemoFolder, DemoState, demo_folder, new_state
 from cadencia.demo.switch_process import USER
 from cadencia.dialer.context import Options
 from cadencia.dialer.engine import Engine
-from cadencia.dialer.servers import MAIN, Server
+from cadencia.dialer.servers import MAIN, Line, Server
 from cadencia.dialer.tally import DoubleLeases, Tally, summary
 from cadencia.domain.access import UserRole
 from cadencia.domain.agents import Agent
@@ -221,7 +221,8 @@ class Demo:
 
     async def _engine(self) -> None:
         connector = tcp("127.0.0.1", self.state.switch_port)
-        server = Server(MAIN, connector, USER, self.state.switch_secret, SIMULATED_CONFIG, rate_per_s=50.0)
+        line = {"trunk": Line(1000, 50.0)}
+        server = Server(MAIN, connector, USER, self.state.switch_secret, SIMULATED_CONFIG, line, rate_per_s=50.0)
         options = Options(holder=f"demo, pid {os.getpid()}")
         self.engine = Engine(self.store, self.clock, [server], options, self.tally, rng=random.Random())
         try:

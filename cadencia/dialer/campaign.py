@@ -10,7 +10,7 @@ from cadencia.compliance.gate import judge
 from cadencia.compliance.hours import BOGOTA, is_open
 from cadencia.dialer.context import Context
 from cadencia.dialer.counts import AnswerBook, Counts, local_day
-from cadencia.dialer.decisions import Decided
+from cadencia.dialer.decisions import Decided, body
 from cadencia.dialer.hand import Hand
 from cadencia.dialer.live import LiveCall
 from cadencia.dialer.pool import Pool
@@ -207,15 +207,20 @@ class CampaignRunner:
         self._c.observer.decided(self._c.clock.wall() - began)
         for attempt_id in decision.cancel:
             self._cancel(attempt_id)
+        server = pool.switch.name if len(self.pools) > 1 else ""
+        mode = self.settings.mode
+        if decision.launch:
+            decided = Decided(mode, snapshot, decision, decision.launch, decision.reason, server)
+            pool.launching = body(decided, decision.launch, len(decision.cancel))
         launched = self._start(pool, decision)
+        pool.launching = None
         reason = decision.reason
         if not launched and self.dry and (reason == LIMITED_BY_LIST or (reason != NO_AGENTS and not pool.dials)):
             reason = LIST_EMPTY
         elif not launched and reason != NO_AGENTS and not pool.switch.carries(self.settings.trunk):
             reason = TRUNK_DOWN
         pool.last = replace(decision, launch=launched, reason=reason)
-        server = pool.switch.name if len(self.pools) > 1 else ""
-        self._write_down(pool.log.take(Decided(self.settings.mode, snapshot, decision, launched, reason, server)))
+        self._write_down(pool.log.take(Decided(mode, snapshot, decision, launched, reason, server)))
         return snapshot, decision
 
     def _wind_down(self, pool: Pool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cadencia.dialer.decisions import DecisionLog
 from cadencia.dialer.servers import Switch
 from cadencia.pacing.controllers import Policy, make_controller
@@ -17,6 +19,7 @@ class Pool:
         dials: launched and unanswered, the unsent included.
         waiting: answered, and no agent has them.
         last: the newest decision; `log` gathers them.
+        launching: the numbers of the decision that is being carried out, for the calls it starts.
     """
 
     def __init__(self, switch: Switch, policy: Policy, learned: Learned) -> None:
@@ -26,6 +29,7 @@ class Pool:
         self.waiting: set[str] = set()
         self.last = Decision(0, (), NO_AGENTS)
         self.log = DecisionLog()
+        self.launching: dict[str, Any] | None = None
         self._shown: tuple[DialView, ...] = ()
 
     def views(self) -> tuple[DialView, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -22,8 +23,14 @@ from cadencia.telephony.call import Call
 
 log = structlog.get_logger(__name__)
 
-#: A lease on its way to the switch.
-Outgoing = tuple[CampaignRunner, Lease, Switch]
+
+class Outgoing(NamedTuple):
+    """A lease on its way to the switch, and the numbers of the decision that launched it (None: an agent chose it)."""
+
+    runner: CampaignRunner
+    lease: Lease
+    switch: Switch
+    why: dict[str, Any] | None
 
 
 class Sender:
@@ -38,7 +45,8 @@ class Sender:
 
     def launch(self, runner: CampaignRunner, leases: list[Lease], switch: Switch) -> None:
         """Hand leases to the sender: committed in groups, then dialled on that server."""
-        self._outbox += [(runner, lease, switch) for lease in leases]
+        why = runner.pool(switch).launching
+        self._outbox += [Outgoing(runner, lease, switch, why) for lease in leases]
         self._posted.set()
 
     def launch_for(self, runner: CampaignRunner, lease: Lease, seat: Seat) -> None:
@@ -58,8 +66,8 @@ class Sender:
             await self._posted.wait()
             self._posted.clear()
             posted, self._outbox = self._outbox, []
-            for switch in {out[2].name: out[2] for out in posted}.values():
-                group = [out for out in posted if out[2] is switch]
+            for switch in {out.switch.name: out.switch for out in posted}.values():
+                group = [out for out in posted if out.switch is switch]
                 try:
                     await self._send_group(group, switch)
                 except StoreError as error:
@@ -67,22 +75,23 @@ class Sender:
                     log.error("calls.commit_failed", code=error.code, calls=len(group))
                     self._c.store_failed(error)
                     self._never_committed(group)
-                    self._doubtful.update({out[1].attempt_id: out for out in group})
+                    self._doubtful.update({out.lease.attempt_id: out for out in group})
 
     async def _send_group(self, group: list[Outgoing], switch: Switch) -> None:
-        ids = [lease.attempt_id for _, lease, _ in group]
+        ids = [out.lease.attempt_id for out in group]
         allowed = await self._c.store.mark_sending(ids, self._c.token, self._c.clock.now(), switch.name)
-        refused = [out for out in group if out[1].attempt_id not in allowed]
+        refused = [out for out in group if out.lease.attempt_id not in allowed]
         self._never_committed(refused)
         await self._return(refused)
-        dial = [out for out in group if out[1].attempt_id in allowed]
-        for runner, lease, _ in dial:
+        dial = [out for out in group if out.lease.attempt_id in allowed]
+        for runner, lease, _, why in dial:
             runner.count_attempt(lease)
             live = self._chosen.pop(lease.attempt_id, None) or self._live(runner, lease, switch)
             self._calls.live[lease.attempt_id] = live
             live.call = Call(lease.attempt_id, self._c.clock.monotonic(), timeout_s=float(live.settings.ring_s))
-            live.trace.begin(self._c.clock.now(), live.call.sent_s, server=switch.name, trunk=live.settings.trunk)
-        self._originate([(runner, self._calls.live[lease.attempt_id]) for runner, lease, _ in dial], switch)
+            told: dict[str, Any] = {"server": switch.name, "trunk": live.settings.trunk} | ({"why": why} if why else {})
+            live.trace.begin(self._c.clock.now(), live.call.sent_s, **told)
+        self._originate([(runner, self._calls.live[lease.attempt_id]) for runner, lease, *_ in dial], switch)
 
     async def resolve_doubts(self) -> None:
         """End what a failed commit left in `sending` (it never reached the switch) and give the rest back.
@@ -93,22 +102,23 @@ class Sender:
             return
         opened = {attempt.attempt_id: attempt.state for attempt in await self._c.store.open_attempts()}
         group, self._doubtful = list(self._doubtful.values()), {}
-        for runner, lease, switch in group:
+        for runner, lease, switch, _ in group:
             if opened.get(lease.attempt_id) is AttemptState.SENDING:
                 runner.count_attempt(lease)
                 self._calls.live[lease.attempt_id] = live = self._live(runner, lease, switch)
                 self._calls.never_sent(live)
-        await self._return([out for out in group if opened.get(out[1].attempt_id) is AttemptState.LEASED])
-        for runner, lease, _ in group:
+        await self._return([out for out in group if opened.get(out.lease.attempt_id) is AttemptState.LEASED])
+        for runner, lease, *_ in group:
             runner.not_dialled(lease.attempt_id)
 
     async def _return(self, group: list[Outgoing]) -> None:
-        for runner in {id(out[0]): out[0] for out in group}.values():
-            await runner.give_back([out[1].attempt_id for out in group if out[0] is runner], "refused at sending")
+        for runner in {id(out.runner): out.runner for out in group}.values():
+            own = [out.lease.attempt_id for out in group if out.runner is runner]
+            await runner.give_back(own, "refused at sending")
 
     def _never_committed(self, group: list[Outgoing]) -> None:
         """Whoever chose one of these waits in vain."""
-        for _, lease, _ in group:
+        for _, lease, *_ in group:
             live = self._chosen.pop(lease.attempt_id, None)
             if live is not None and live.seat is not None:
                 self._floor.release(live.seat, Outcome.CANCELLED)

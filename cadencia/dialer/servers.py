@@ -43,7 +43,7 @@ class Line:
         channels: calls at once.
         rate_per_s: call starts a second.
         operator: whose it is, for the outcome table; empty: the trunk's own name.
-        number: how its carrier wants a number: "e164" (573001234567), "plus" (+573001234567) or "national" (3001234567).
+        number: how its carrier wants a number: "e164" (573001234567), "plus" (+573001234567), "national" (3001234567).
         prefix: dialled before it.
     """
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,15 +19,6 @@ from cadencia.store.port import Store
 from cadencia.telephony.call import Ground
 from cadencia.telephony.causes import told as told_end
 from cadencia.telephony.outcomes import Ending
-
-#: Clock seconds before the sending within which a decision's row may have been closed with this call in it.
-_JUST_S = 0.3
-
-#: Clock seconds after it: a row stands for a second, and is closed by the next decision.
-_LATER_S = 3.0
-
-#: Lines of the log before an attempt's sending among which its decision is looked for.
-_NEAR = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +74,11 @@ async def timeline_of(store: Store, attempt_id: str, trace: Mapping[str, Any] | 
     events = await store.attempt_events(attempt_id)
     if not events:
         return None
-    sent = next((event for event in events if event.kind == "attempt.sending"), None)
-    decisions: tuple[Event, ...] = ()
-    if sent is not None:
-        decisions = await store.events(max(0, sent.seq - _NEAR), 200, ("pacing.decision",))
-    return assemble(events, decisions, trace)
+    return assemble(events, trace)
 
 
-def assemble(
-    events: Sequence[Event], decisions: Iterable[Event] = (), trace: Mapping[str, Any] | None = None
-) -> Timeline:
-    """Put one attempt's events, the decisions around them and its trace into rows in the order of time.
+def assemble(events: Sequence[Event], trace: Mapping[str, Any] | None = None) -> Timeline:
+    """Put one attempt's events and its trace into rows in the order of time.
 
     Args:
         events: of one attempt, in order, at least one.
@@ -114,17 +99,9 @@ def assemble(
             (round(at.timestamp() * 1000) if ms is None else ms, rank, Row(at, ms, source, what, words, detail))
         )
 
-    decision = _launching(decisions, events[0].campaign_id, sent) if sent is not None else None
-    if decision is not None:
-        # It is written down up to a second after the launch: it belongs before the sending, whatever its instant.
-        put(
-            min(decision.at, sent or decision.at),
-            1,
-            "pacing",
-            "decision",
-            sentence(decision.body),
-            _numbers(decision.body),
-        )
+    why = next((told["why"] for _, code, told in entries if code == "sent" and "why" in told), None)
+    if why is not None and base is not None:
+        put(min(base, sent or base), 1, "pacing", "decision", sentence(why), _numbers(why))
     for event in events:
         if event.kind == "attempt.answered" and reached & {"answered", "waiting", "talking"}:
             continue
@@ -155,22 +132,6 @@ def assemble(
 
 def _instant(text: object) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) else None
-
-
-def _launching(decisions: Iterable[Event], campaign_id: str | None, sent: datetime) -> Event | None:
-    """The row of the second in which the call was launched: closed at the launch, or by a decision after it."""
-    before: Event | None = None
-    for event in decisions:
-        if event.campaign_id != campaign_id or not event.body.get("launch"):
-            continue
-        late_s = (event.at - sent).total_seconds()
-        if late_s > _LATER_S:
-            break
-        if late_s > 0.0:
-            return before or event
-        if late_s >= -_JUST_S:
-            before = event
-    return before
 
 
 #: The numbers of a decision in the order people ask for them; a store may give them in any.
@@ -389,7 +350,7 @@ def _phase(told: Mapping[str, Any]) -> _Entry:
         "engine",
         f"phase.{phase}",
         Words(f"The call: {en}", f"La llamada: {es}"),
-        f"{told.get('sign', '')} → {phase}",
+        "" if told.get("sign") == phase else str(told.get("sign", "")),
     )
 
 

@@ -131,7 +131,7 @@ def test_codes_that_no_rule_knows_are_said_to_be_unknown() -> None:
 
 
 def test_a_call_that_goes_on_is_told_from_memory() -> None:
-    timeline = assemble(log()[:2], (), traced())
+    timeline = assemble(log()[:2], traced())
     assert timeline.live and timeline.traced and timeline.outcome == ""
     assert whats(timeline)[-1] == "event.Hangup"
 
@@ -144,29 +144,19 @@ def test_an_attempt_of_an_older_version_has_its_milestones() -> None:
     assert timeline.rows[3].detail == "ana"
 
 
-def decision(ms: float, launch: int, campaign: str = "c1") -> Event:
-    body = {"launch": launch, "cancel": 0, "reason": "launching", "ready": 2, "at_work": 9, "dialling": 1}
-    return Event("pacing.decision", at(ms), campaign, body=body, version=2)
-
-
-def test_the_decision_that_launched_it() -> None:
-    def chosen(*decisions: Event) -> str:
-        rows = [row for row in assemble(log(), decisions).rows if row.what == "decision"]
-        return rows[0].detail if rows else ""
-
-    assert chosen(decision(-6, 3), decision(900, 5)).startswith("launch 3,")  # closed by the launch itself
-    assert chosen(decision(-800, 3), decision(900, 5)).startswith("launch 5,")  # by the next decision
-    assert chosen(decision(-6, 3, "c2"), decision(-6, 0), decision(9000, 5)) == ""
-
-
-def test_it_stands_before_the_sending_with_its_reason() -> None:
-    timeline = assemble(log(**traced()), [decision(900, 3)])
+def test_the_decision_that_launched_it_stands_before_the_sending_with_its_numbers() -> None:
+    why = {"launch": 3, "cancel": 0, "reason": "launching", "ready": 2, "at_work": 9, "dialling": 1}
+    trace = Trace()
+    trace.begin(SENT, 0.0, server="sur", trunk="claro", why=why)
+    timeline = assemble(log()[:2], trace.body())
     assert whats(timeline)[:3] == ["attempt.leased", "decision", "attempt.sending"]
     assert timeline.rows[1].words.startswith("Starts 3 calls: 2 of 9 agents are free")
+    assert timeline.rows[1].detail.startswith("launch 3,")
+    assert "decision" not in whats(assemble(log(**traced()))), "in preview an agent chose"
 
 
 def test_a_call_taken_over_begins_with_that() -> None:
     trace = Trace()
     trace.begin(at(5000), 50.0, "adopted", phase="ringing")
-    timeline = assemble(log()[:2], (), trace.body())
+    timeline = assemble(log()[:2], trace.body())
     assert whats(timeline) == ["attempt.leased", "attempt.sending", "adopted"]
