@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from cadencia.errors import AmiRefused, SwitchUnfit, Words
-from cadencia.telephony.ami.session import AmiSession
+from cadencia.telephony.ami.session import AmiSession, rights
 from cadencia.telephony.asterisk.config import HASH_VARIABLE, PJSIP_FILE
 from cadencia.telephony.asterisk.plan import ENGINE_EVENTS, ENGINE_READ, ENGINE_WRITE
 
@@ -58,7 +58,6 @@ RIGHTS, CONFIG, FILTER, TRUNK = "rights", "config", "filter", "trunk"
 #: Real seconds in which an event that the filter ought to swallow would have come (measured: 2 ms).
 _PROBE_S = 0.1
 
-_NOT_HEADERS = frozenset({"Response", "ActionID", "Message"})
 _AS_GENERATED = f"read = {ENGINE_READ}; write = {ENGINE_WRITE}"
 
 
@@ -123,10 +122,9 @@ async def inspect(session: AmiSession, expected: Expected) -> Fitness:
         expected: what it ought to be.
 
     Raises:
-        AmiLost, AmiTimeout: it could not be asked.
+        AmiLost, AmiTimeout, RemoteProtocolError: it could not be asked, or named no action at all.
     """
-    answer = await session.action("ListCommands")
-    allowed = frozenset(key for key in answer.keys() if key not in _NOT_HEADERS)  # noqa: SIM118
+    allowed = await rights(session)
     findings = _about_rights(allowed, expected.user)
     config, devices = "", {}
     if "Getvar" in allowed:
