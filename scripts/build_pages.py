@@ -7,6 +7,7 @@ requirement. Nothing is done when the built pages are newer than their sources.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -53,7 +54,21 @@ def build(root: Path, *, force: bool = False) -> bool:
     ):
         _run([*npm, "ci", "--no-audit", "--no-fund"], ui, environment)
     _run([*npm, "run", "--silent", "build"], ui, environment)
+    (static / "licenses.txt").write_text(licenses(ui), "utf-8")
     return True
+
+
+def licenses(ui: Path) -> str:
+    """What the pages are built from besides our own, each with its licence, which asks to go along with the copies."""
+    packages = json.loads((ui / "package-lock.json").read_text("utf-8"))["packages"]
+    texts = ["The pages hold parts of these packages."]
+    for place, package in sorted(packages.items()):
+        if place and not package.get("dev"):
+            files = sorted(path for path in (ui / place).glob("*") if path.name.lower().startswith("licen"))
+            name = place.removeprefix("node_modules/")
+            title = f"{name} {package['version']} ({package.get('license', 'licence unknown')})"
+            texts += [title, *(path.read_text("utf-8").strip() for path in files)]
+    return "\n\n".join(texts) + "\n"
 
 
 def fresh(ui: Path, static: Path) -> bool:
