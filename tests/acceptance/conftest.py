@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,23 @@ _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--lang=es-CO",
 )  # fmt: skip
+
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[[str], Path]:
+    """Where a picture goes: to the documents if they lack it or CADENCIA_DRAW asks for new ones, else nowhere."""
+
+    def place(name: str) -> Path:
+        wanted = IMAGES / name
+        if wanted.exists() and not os.environ.get("CADENCIA_DRAW"):
+            return tmp_path / name
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        return wanted
+
+    return place
 
 
 def _cannot_run_here(reason: str) -> None:

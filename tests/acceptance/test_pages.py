@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,18 +24,6 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import ServedFloor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
-
-
-def image(tmp_path: Path, name: str) -> Path:
-    """Where a picture goes: to the documents if they lack it or CADENCIA_DRAW asks for new ones, else nowhere."""
-    wanted = IMAGES / name
-    if wanted.exists() and not os.environ.get("CADENCIA_DRAW"):
-        return tmp_path / name
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    return wanted
-
 
 AMOUNT = re.compile(r"\d{1,3}(\.\d{3})+")
 
@@ -466,7 +454,7 @@ def _ten_minutes(floor: ServedFloor) -> list[bytes]:
 
 
 async def test_both_pages_fit_and_are_drawn_for_the_documents(
-    floor: ServedFloor, browser: Browser, tmp_path: Path
+    floor: ServedFloor, browser: Browser, picture: Callable[[str], Path]
 ) -> None:
     start = datetime(2026, 11, 24, 15, 12, tzinfo=UTC)
     await floor.stop()
@@ -489,7 +477,7 @@ async def test_both_pages_fit_and_are_drawn_for_the_documents(
         assert await page.evaluate(fits) == [True, True]
         agents = "e => e.scrollHeight <= e.clientHeight"
         assert await page.locator(".agents .scroll").evaluate(agents), "fourteen agents need no scrolling"
-        await page.screenshot(path=image(tmp_path, "supervision.png"))
+        await page.screenshot(path=picture("supervision.png"))
 
         await page.set_viewport_size({"width": 1600, "height": 900})
         await on_call(fresh, page)
@@ -504,7 +492,7 @@ async def test_both_pages_fit_and_are_drawn_for_the_documents(
         )
         await calm(page)
         assert await page.evaluate(fits) == [True, True]
-        await page.screenshot(path=image(tmp_path, "agente.png"))
+        await page.screenshot(path=picture("agente.png"))
     finally:
         await context.close()
         await fresh.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_an_engineer_sees_servers_trunks_and_causes(
-    floor: ServedFloor, context: BrowserContext, tmp_path: Path
+    floor: ServedFloor, context: BrowserContext, tmp_path: Path, picture: Callable[[str], Path]
 ) -> None:
     page = await context.new_page()
     await floor.enter(page, "engineer")
@@ -40,7 +41,11 @@ async def test_an_engineer_sees_servers_trunks_and_causes(
     await expect(causes.nth(2)).to_contain_text("402")
     await page.get_by_label("Troncales").last.select_option("sur · tigo")
     await expect(causes).to_have_count(4)
-    await page.screenshot(path=tmp_path / "telefonia-es.png")
+    await page.get_by_label("Troncales").last.select_option("")
+    await page.get_by_role("textbox", name="Identificador de la llamada").fill("c-3")
+    await page.get_by_role("button", name="Ver", exact=True).click()
+    await expect(page.locator(".timeline")).to_contain_text("Orden: llamar al deudor")
+    await page.screenshot(path=picture("telefonia.png"))
     await page.get_by_role("button", name="EN", exact=True).click()
     await expect(page).to_have_title("Telephony · Cadencia")
     await expect(norte).to_contain_text("Start Asterisk")
