@@ -37,13 +37,15 @@ async def run(args: argparse.Namespace, url: str, folder: Path) -> bool:
     async with RoughFloor(
         ensure_asterisk(), url, folder, agents=args.agents, contacts=contacts, seed=args.seed
     ) as floor:
+        shown = 0
         for number, name in enumerate(order, 1):
             await floor.do(name)
-            found = len(floor.wrong) + len(floor.witness.violations)
-            print(
-                f"{time.monotonic() - began_s:7.1f} s  {number:4d}/{len(order)}  {name:16s} wrong so far: {found}",
-                flush=True,
-            )
+            found = [*floor.wrong, *floor.witness.violations]
+            at_s = time.monotonic() - began_s
+            print(f"{at_s:7.1f} s  {number:4d}/{len(order)}  {name:16s} wrong so far: {len(found)}", flush=True)
+            for what in found[shown:]:
+                print(f"           {what}", flush=True)
+            shown = len(found)
         wrong = await floor.verdict()
     told = {
         "faults": dict(floor.done),

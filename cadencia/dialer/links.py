@@ -123,6 +123,7 @@ class Links:
                 await self._audit.run_once(switch, session)
             except TelephonyError as error:
                 log.warning("audit.failed", server=switch.name, code=error.code)
+                switch.look.set()  # without it nobody knows what is really there
 
     # -- events --------------------------------------------------------------------------------------------------------
     def _event(self, switch: Switch, message: Message) -> None:

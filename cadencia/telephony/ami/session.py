@@ -72,6 +72,9 @@ class Action:
 WRITE_BLOCKED_S = 2.0
 MAX_UNWRITTEN_BYTES = 1 << 20
 
+#: Real seconds that rows of a list may come after its end.
+_ROWS_S = 0.5
+
 #: Weight of the newest answer in the mean round trip.
 _NEWEST = 0.1
 
@@ -492,6 +495,9 @@ class AmiSession(asyncio.Protocol):
     def _row(self, message: Message, id_: str, pending: _Pending) -> None:
         assert pending.rows is not None  # noqa: S101
         if message.get("EventList").lower() == "complete":
+            if pending.due is None:  # what still lacks then is late, or lost: the caller asks again
+                pending.timer.cancel()
+                pending.timer = self._loop.call_later(_ROWS_S, self._late, id_, _ROWS_S)
             pending.due = message
         else:
             pending.rows[message.values()] = message
