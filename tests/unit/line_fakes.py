@@ -23,8 +23,8 @@ def lines(now: datetime) -> TelephonyView:
     trouble = TroubleView(
         "CAD-AMI-LOST",
         SaidView("Se perdió el enlace con el conmutador norte.", "The link to the switch norte was lost."),
-        SaidView("Arranque Asterisk, y revise switch.host y switch.port.",
-                 "Start Asterisk, and check switch.host and switch.port."),
+        SaidView("Arranque Asterisk, y revise host y port del servidor en la configuración.",
+                 "Start Asterisk, and check host and port of the server in the settings."),
     )  # fmt: skip
     failed = FailureView(now - timedelta(minutes=4), "CNG", 503, 34)
     ends = (
@@ -51,7 +51,8 @@ def lines(now: datetime) -> TelephonyView:
         ),
         tuple(
             CauseRow(*e[:8], SaidView(label(e[7], "es"), label(e[7], "en")), e[8],
-                     f"outcomes.toml:{e[9]}" if e[8] else "", e[10], SaidView(*[e[11]] * 2))
+                     f"outcomes.toml:{e[9]}" if e[8] else "", e[10], SaidView(*[e[11]] * 2),
+                     (f"a1a20ddd75{e[10]:02}-00{e[10]:03}",))
             for e in ends
         ),
         1606, 11,
