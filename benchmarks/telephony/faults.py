@@ -58,7 +58,7 @@ async def run(args: argparse.Namespace, url: str, folder: Path) -> bool:
         "cut_by_engine_kills": floor.cut_by_crash,
         "engine_restart_to_first_dial_s": _quantiles(floor.restarts_s),
         "server_restart_to_first_dial_s": _quantiles(floor.server_restarts_s),
-        "link_cut_to_first_dial_s": _quantiles(floor.relinks_s),
+        "link_cut_to_reconciled_s": _quantiles(floor.relinks_s),
         "bye_races_bridge": floor.races,
         "wall_s": round(time.monotonic() - began_s, 1),
     }

@@ -73,8 +73,9 @@ class RoughFloor:
 
     Attributes:
         done: faults by name.
-        restarts_s, server_restarts_s, relinks_s: from the start of an engine, the start of the server, or the loss of a
-            link that may come up at once, to the first new call at the carrier.
+        restarts_s, server_restarts_s: from the start of an engine, or of the server, to the first new call at the
+            carrier.
+        relinks_s: from the cut of a link that may come up at once to every call and agent reconciled.
         races: calls whose debtor hung up 0 to 12 ms after the answer, while the Bridge was on its way.
         wrong: what a fault itself found, in words.
     """
@@ -242,9 +243,15 @@ class RoughFloor:
         refused = self.rng.random() < 0.5
         if refused:
             self.proxy.refuse_for(self.rng.uniform(0.2, 2.0))
-        took_s = await self.dials_again(10.0)
+        began_s = time.monotonic()
+        await asyncio.sleep(0.01)  # it has to notice
+        for _ in range(1000):
+            if (await self.ask())["linked"]:
+                break
+            await asyncio.sleep(0.01)
         if not refused:
-            self.relinks_s.append(took_s)
+            self.relinks_s.append(time.monotonic() - began_s)
+        await self.dials_again(10.0)
 
     async def link_stalled(self) -> None:
         self.proxy.stall()
