@@ -77,10 +77,11 @@ class Audit:
     async def run_once(self, switch: Switch, session: AmiSession) -> None:
         """Take one snapshot and mend what differs. Raises TelephonyError if the server does not answer."""
         began_s = self._c.clock.monotonic()
+        known = frozenset(self._calls.live)
         rows = read_rows(await session.rows("Status", {"Variables": _VARIABLES}))
         by_id = {row.uniqueid: row for row in rows}
         self._agents(switch, rows, by_id, began_s, session)
-        self._calls_there(switch, rows, session)
+        self._calls_there(switch, rows, known, session)
         self._calls_gone(switch, by_id, began_s)
         self._stuck()
         switch.restarted = False
@@ -111,13 +112,13 @@ class Audit:
             return False
         return seat.nailed or seat.leg == row.uniqueid or (seat.call is not None and seat.call.adopted)
 
-    def _calls_there(self, switch: Switch, rows: list[Row], session: AmiSession) -> None:
+    def _calls_there(self, switch: Switch, rows: list[Row], known: frozenset[str], session: AmiSession) -> None:
         legs = {row.bridge: row for row in rows if row.kind == "agent" and row.bridge}
         for row in rows:
             live = self._calls.live.get(row.uniqueid)
             if live is None:
-                # Young ones may be ours, ended while the snapshot was under way.
-                if row.kind == "debtor" and row.seconds > _YOUNG_S:
+                # What was ours when we asked has ended while the snapshot was under way, and so may young ones have.
+                if row.kind == "debtor" and row.seconds > _YOUNG_S and row.uniqueid not in known:
                     self._drop(switch, row, session)
                 continue
             live.channel = row.channel
