@@ -1,7 +1,8 @@
 """What is really there: a server's own snapshot against our picture, after every link-up and every few seconds.
 
-Status rows and events come through one ordered stream, so at the snapshot's last row everything told before it has been
-taken in; what differs still is an event that never came, a call of an engine before us, or a leg we did not know.
+A channel that ends as the snapshot is made is not in it, and its Hangup may come after the snapshot's last row: two
+snapshots have to lack a call. What differs still is an event that never came, a call of an engine before us, or a leg
+we did not know.
 """
 
 from __future__ import annotations
@@ -160,9 +161,16 @@ class Audit:
 
     def _calls_gone(self, switch: Switch, by_id: dict[str, Row], began_s: float) -> None:
         for live in self._calls.on(switch):
-            if live.attempt_id not in by_id and self._proved(switch, live, began_s):
-                self._mend(switch, "call gone", live.attempt_id)
-                self._calls.take(Signal(live.attempt_id, Sign.GONE))
+            if live.attempt_id in by_id:
+                live.missed = False
+            elif self._proved(switch, live, began_s):
+                # Its Hangup may still be under way, on a queue of its own: what is gone stays gone, so look once more.
+                if live.missed or switch.restarted:
+                    self._mend(switch, "call gone", live.attempt_id)
+                    self._calls.take(Signal(live.attempt_id, Sign.GONE))
+                else:
+                    live.missed = True
+                    switch.look.set()
 
     def _proved(self, switch: Switch, live: LiveCall, began_s: float) -> bool:
         """Whether a snapshot begun then would hold the call if it lived.

@@ -57,6 +57,7 @@ class LiveCall:
     chosen: bool = False
     unwanted: bool = False
     patient: bool = False
+    missed: bool = False  # the last snapshot lacked it
     ordered_s: float | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     trace: Trace = field(default_factory=Trace)
