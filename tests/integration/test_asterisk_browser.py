@@ -45,11 +45,15 @@ class Browser:
         self._writer.write(b"\x81" + size + mask + masked)
 
     async def receive(self) -> str:
+        """The next message but probes: the switch sends its first as soon as it knows the contact."""
         async with asyncio.timeout(5):
-            _, size = await self._reader.readexactly(2)
-            if size == 126:
-                (size,) = struct.unpack(">H", await self._reader.readexactly(2))
-            return (await self._reader.readexactly(size)).decode()
+            while True:
+                _, size = await self._reader.readexactly(2)
+                if size == 126:
+                    (size,) = struct.unpack(">H", await self._reader.readexactly(2))
+                text = (await self._reader.readexactly(size)).decode()
+                if not text.startswith("OPTIONS "):
+                    return text
 
     async def register(self) -> str:
         """The answer to REGISTER, after the challenge."""
