@@ -47,7 +47,7 @@ from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, M
 from cadencia.metrics.prometheus import Metrics
 from cadencia.pacing.worlds import World
 from cadencia.store.memory import MemoryStore
-from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.ami.connect import tcp
 from cadencia.telephony.simulator import SimulatedSwitch, SwitchServer, WorldPopulation
 from cadencia.testing.agents import DeskPort, SimulatedAgent
 from cadencia.testing.floor import people, unlimited

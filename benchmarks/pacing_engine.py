@@ -42,7 +42,7 @@ from cadencia.domain.dialing import Campaign, CampaignState
 from cadencia.metrics.prometheus import Metrics
 from cadencia.pacing.worlds import NO_DETECTOR
 from cadencia.store.memory import MemoryStore
-from cadencia.telephony.ami.session import Connector, tcp
+from cadencia.telephony.ami.connect import Connector, tcp
 from cadencia.telephony.simulator import SimulatedSwitch, SwitchServer
 from cadencia.testing.agents import DeskPort
 from cadencia.testing.floor import people, unlimited

@@ -39,7 +39,7 @@ from benchmarks.telephony.stage import (
 )
 from cadencia.dialer.servers import MAIN, Server
 from cadencia.domain.dialing import CampaignSettings, Mode
-from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.ami.connect import tcp
 from cadencia.telephony.asterisk import Lab, Waits, config_hash
 from cadencia.telephony.asterisk.labfiles import MESSAGE_S
 from cadencia.telephony.call import Phase

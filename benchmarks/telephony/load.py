@@ -46,7 +46,7 @@ from benchmarks.telephony.stage import (
 from cadencia.dialer.tally import percentile
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import CampaignSettings, Mode, Settlement
-from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.ami.connect import tcp
 from cadencia.telephony.asterisk import Lab
 from cadencia.testing.floor import lab_server
 from cadencia.testing.proxy import FaultProxy, Faults

@@ -28,7 +28,8 @@ from cadencia.pacing.port import Decision, PacingEvent, Snapshot
 from cadencia.pacing.reasons import NO_AGENTS
 from cadencia.store.memory import MemoryStore
 from cadencia.store.port import Claim
-from cadencia.telephony.ami.session import AmiSession, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.session import AmiSession
 from cadencia.telephony.simulator import SIMULATED_CONFIG
 from cadencia.testing.agents import DeskPort, view_of
 from cadencia.testing.checker import RecordingStore

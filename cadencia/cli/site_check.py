@@ -13,7 +13,8 @@ from cadencia.cli.options import tell_json
 from cadencia.cli.text import language, say
 from cadencia.config import Server
 from cadencia.errors import CadenciaError, ConfigError, TelephonyError, Words, spoken
-from cadencia.telephony.ami.session import AmiSession, tcp, tls_context
+from cadencia.telephony.ami.connect import tcp, tls_context
+from cadencia.telephony.ami.session import AmiSession
 from cadencia.telephony.asterisk.console import Console
 from cadencia.telephony.asterisk.deep import Checked, look
 from cadencia.telephony.asterisk.fitness import CONFIG, FILTER, RIGHTS, TRUNK, Finding, inspect

@@ -28,7 +28,7 @@ from cadencia.portfolio.importer import import_file
 from cadencia.store.embedded import EmbeddedPostgres
 from cadencia.store.port import Store
 from cadencia.store.postgres import PostgresStore
-from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.ami.connect import tcp
 from cadencia.telephony.simulator import SIMULATED_CONFIG
 from cadencia.testing.portfolio import make_portfolio
 from cadencia.web.app import create_app

@@ -20,7 +20,8 @@ from cadencia.dialer.sender import Sender
 from cadencia.dialer.servers import Switch
 from cadencia.errors import TelephonyError
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import AmiLink, AmiSession
+from cadencia.telephony.ami.link import AmiLink
+from cadencia.telephony.ami.session import AmiSession
 from cadencia.telephony.asterisk.fitness import Expected, demand_fit
 from cadencia.telephony.call import WANTED_EVENTS, Sign, Signal, read
 

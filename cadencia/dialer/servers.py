@@ -18,7 +18,9 @@ from cadencia.clock import Clock
 from cadencia.dialer.lines import Starts
 from cadencia.errors import AmiLost, TelephonyError, Words
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import Action, AmiLink, AmiSession, Connector
+from cadencia.telephony.ami.connect import Connector
+from cadencia.telephony.ami.link import AmiLink
+from cadencia.telephony.ami.session import Action, AmiSession
 from cadencia.telephony.asterisk.fitness import Finding, Fitness
 from cadencia.telephony.call import Bridges
 from cadencia.telephony.trunks import TrunkLimits

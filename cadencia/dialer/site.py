@@ -5,7 +5,7 @@ from __future__ import annotations
 from cadencia.config import Settings
 from cadencia.config.servers import Server as Set
 from cadencia.dialer.servers import Line, Server, Telephone
-from cadencia.telephony.ami.session import tcp, tls_context
+from cadencia.telephony.ami.connect import tcp, tls_context
 from cadencia.telephony.asterisk.site import expected_of
 
 

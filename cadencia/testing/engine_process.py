@@ -36,7 +36,7 @@ from cadencia.errors import CadenciaError
 from cadencia.metrics.logs import configure
 from cadencia.metrics.prometheus import Metrics
 from cadencia.store.postgres import PostgresStore
-from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.ami.connect import tcp
 from cadencia.testing.agents import DeskPort
 
 

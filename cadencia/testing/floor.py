@@ -21,7 +21,7 @@ from cadencia.metrics.prometheus import Metrics
 from cadencia.pacing.worlds import World
 from cadencia.store.memory import MemoryStore
 from cadencia.store.port import Store
-from cadencia.telephony.ami.session import Connector, tcp
+from cadencia.telephony.ami.connect import Connector, tcp
 from cadencia.telephony.asterisk import Lab, config_hash
 from cadencia.telephony.simulator import SIMULATED_CONFIG, SimulatedSwitch, SwitchServer, WorldPopulation
 from cadencia.testing.agents import DeskPort, SimulatedAgent

@@ -26,7 +26,7 @@ from cadencia.domain.agents import Agent
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Mode
 from cadencia.domain.events import Event
 from cadencia.store.postgres import PostgresStore
-from cadencia.telephony.ami.session import tcp
+from cadencia.telephony.ami.connect import tcp
 from cadencia.telephony.asterisk import Installation, Lab, Waits, config_hash
 from cadencia.testing.engine_process import Spec
 from cadencia.testing.floor import people

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from cadencia.telephony.ami.session import Connector
+from cadencia.telephony.ami.connect import Connector
 
 
 class MemoryTransport(asyncio.Transport):

@@ -18,7 +18,9 @@ from typing import Any
 from cadencia.domain.events import Event
 from cadencia.errors import TelephonyError
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import AmiLink, AmiSession, Connector
+from cadencia.telephony.ami.connect import Connector
+from cadencia.telephony.ami.link import AmiLink
+from cadencia.telephony.ami.session import AmiSession
 
 #: The engine's picture of an agent may differ from the switch's for so long (promise 3).
 PICTURE_S = 5.0

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from cadencia.errors import LocalProtocolError
 from cadencia.telephony.ami.codec import MAX_LINE_BYTES, Message
-from cadencia.telephony.ami.session import Action, AmiSession, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.session import Action, AmiSession
 from cadencia.telephony.asterisk import Lab
 from cadencia.testing.sip import HUMAN, Carrier
 

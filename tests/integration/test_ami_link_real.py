@@ -11,7 +11,9 @@ import pytest
 
 from cadencia.errors import TelephonyError
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import Action, AmiLink, AmiSession, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.link import AmiLink
+from cadencia.telephony.ami.session import Action, AmiSession
 from cadencia.telephony.asterisk import Installation, Lab
 from cadencia.telephony.call import WANTED_EVENTS
 from cadencia.testing.proxy import FaultProxy, Faults

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from cadencia.errors import AmiRefused
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import AmiSession, rights, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.session import AmiSession, rights
 from cadencia.telephony.asterisk import ENGINE_EVENTS, HASH_VARIABLE, Lab, config_hash
 from cadencia.testing.sip import Carrier, Phones
 

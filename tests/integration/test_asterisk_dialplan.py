@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import AmiSession, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.session import AmiSession
 from cadencia.telephony.asterisk import Lab
 from cadencia.testing.sip import GREETING, GREETING_LOOPS_FROM, HUMAN, Behaviour, Carrier, Phones
 

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from cadencia.cli.app import app
 from cadencia.config import load
 from cadencia.errors import SwitchUnfit
-from cadencia.telephony.ami.session import AmiSession, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.session import AmiSession
 from cadencia.telephony.asterisk import Installation, Lab, demand_fit, expected_of, labfiles
 from cadencia.telephony.asterisk.config import RELOADS
 from cadencia.telephony.call import WANTED_EVENTS

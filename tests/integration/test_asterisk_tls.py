@@ -9,7 +9,8 @@ import pytest
 import trustme
 
 from cadencia.errors import AmiLost, ConfigError, SwitchUnfit, Words
-from cadencia.telephony.ami.session import AmiSession, Connector, tcp, tls_context
+from cadencia.telephony.ami.connect import Connector, tcp, tls_context
+from cadencia.telephony.ami.session import AmiSession
 from cadencia.telephony.asterisk import Installation, Lab
 
 pytestmark = pytest.mark.asterisk

@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from conformance import compared, differences, out_of_order, told_by_each_leg
 from stages import AWKWARD, MORE, Case, record_afresh, recorder, simulate
 
-from cadencia.telephony.ami.session import AmiSession, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.session import AmiSession
 from cadencia.telephony.asterisk import Installation, Lab
 from cadencia.testing.sip import HUMAN, Carrier
 from cadencia.testing.transcripts import Transcript, parse_transcript, read_folder, read_transcript

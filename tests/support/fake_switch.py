@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from cadencia.telephony.ami.codec import Decoder, Message
-from cadencia.telephony.ami.session import Connector, tcp
+from cadencia.telephony.ami.connect import Connector, tcp
 from cadencia.testing.wire import memory_connector
 
 #: What the switch says to an action: lines without the ActionID, several messages, or nothing.

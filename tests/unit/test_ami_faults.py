@@ -17,7 +17,9 @@ from fake_switch import FakeServer
 from cadencia.errors import AmiLost, AmiRefused, AmiTimeout
 from cadencia.telephony.ami import session as module
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import Action, AmiLink, AmiSession, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.link import AmiLink
+from cadencia.telephony.ami.session import Action, AmiSession
 from cadencia.testing.virtual import run_virtual
 
 

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from fake_switch import FakeServer
 
 from cadencia.errors import AmiLost, AmiRefused, SwitchUnfit, TelephonyError
-from cadencia.telephony.ami.session import AmiLink, AmiSession, backoff_s
+from cadencia.telephony.ami.link import AmiLink, backoff_s
+from cadencia.telephony.ami.session import AmiSession
 from cadencia.testing.virtual import run_virtual
 
 

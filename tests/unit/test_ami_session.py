@@ -14,7 +14,8 @@ from fake_switch import FakeServer
 
 from cadencia.errors import AmiLost, AmiRefused, AmiTimeout, LocalProtocolError, RemoteProtocolError
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import Action, AmiSession, rights, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.session import Action, AmiSession, rights
 
 BOTH = pytest.mark.parametrize("kind", ["memory", "tcp"])
 

@@ -16,7 +16,8 @@ from fake_switch import FakeServer
 
 from cadencia.errors import AmiLost, AmiTimeout
 from cadencia.telephony.ami.codec import Message
-from cadencia.telephony.ami.session import Action, AmiSession, tcp
+from cadencia.telephony.ami.connect import tcp
+from cadencia.telephony.ami.session import Action, AmiSession
 from cadencia.testing.proxy import FaultProxy, Faults
 
 

@@ -1,4 +1,4 @@
-"""An asyncio session over the codec, and the link that keeps one alive.
+"""An asyncio session over the codec: one connection to one server.
 
 Every action has a deadline and ends: with the answer, with `AmiRefused`, or with `AmiTimeout` or `AmiLost`, after
 which nobody knows whether it was done and the caller has to ask the switch. The reader never waits for anybody: an
@@ -12,9 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import random
-import ssl
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -24,18 +22,14 @@ from cadencia.errors import (
     AmiLost,
     AmiRefused,
     AmiTimeout,
-    ConfigError,
     RemoteProtocolError,
-    SwitchUnfit,
-    TelephonyError,
     Words,
 )
 from cadencia.telephony.ami.codec import Decoder, Message, encode
+from cadencia.telephony.ami.connect import Connector
 
 log = structlog.get_logger(__name__)
 
-#: Makes a connection: `loop.create_connection` bound to a host and port, or a pair in memory for tests.
-Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
 EventHandler = Callable[[Message], None]
 
 _REACH = Words(
@@ -47,7 +41,6 @@ _NO_LINK = (Words("there is no link to the switch", "no hay enlace con el conmut
 #: Why a session ended.
 _CLOSED = Words("we closed the connection", "nosotros cerramos la conexión")
 _UNREAD = Words("the switch does not read what we send", "el conmutador no lee lo que enviamos")
-_SILENT = Words("the switch does not answer any more", "el conmutador ya no responde")
 _SHUTS_DOWN = Words("the switch shuts down", "el conmutador se apaga")
 _ENDED = Words("the switch closed the connection", "el conmutador cerró la conexión")
 
@@ -98,65 +91,6 @@ class _Pending:
     answered: bool = False
     rows: dict[_Row, Message] | None = None  # of a list action
     due: Message | None = None  # the closing event of a list that lacks rows yet
-
-
-def tcp(host: str, port: int, *, tls: ssl.SSLContext | None = None) -> Connector:
-    """A connector to a server on the network.
-
-    Args:
-        tls: how to encrypt and whom to trust, see `tls_context`; None for a plain connection.
-
-    The connector raises SwitchUnfit where the server's certificate is not one we trust, and where it speaks no TLS.
-    """
-
-    async def connect(factory: Callable[[], asyncio.Protocol]) -> object:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.create_connection(factory, host, port, ssl=tls)
-        except ssl.SSLCertVerificationError as error:
-            why = error.verify_message
-            raise SwitchUnfit(
-                Words(
-                    f"The certificate of {host}:{port} is not to be trusted: {why}.",
-                    f"El certificado de {host}:{port} no es de confianza: {why}.",
-                ),
-                Words(
-                    "Name the file of its issuer as tls_ca, and as host a name that stands in the certificate.",
-                    "Ponga en tls_ca el archivo de quien lo emitió, y en host un nombre que esté en el certificado.",
-                ),
-            ) from None
-        except ssl.SSLError as error:
-            why = error.reason or str(error)
-            raise SwitchUnfit(
-                Words(f"There is no TLS with {host}:{port} ({why}).", f"No hay TLS con {host}:{port} ({why})."),
-                Words(
-                    "Use the port of tlsbindaddr in manager.conf (5039), or set tls = false.",
-                    "Use el puerto de tlsbindaddr en manager.conf (5039), o ponga tls = false.",
-                ),
-            ) from None
-
-    return connect
-
-
-def tls_context(ca: str = "") -> ssl.SSLContext:
-    """Whom to trust: the certificates in the file `ca` and nobody else, or, without one, whom the system trusts.
-
-    Raises:
-        ConfigError: the file is not there, or holds no certificate.
-    """
-    try:
-        return ssl.create_default_context(cafile=ca or None)
-    except ssl.SSLError:
-        why = Words("it holds no certificate in PEM form", "no contiene un certificado en formato PEM")
-    except OSError as error:
-        why = reason(error)
-    raise ConfigError(
-        Words(f"tls_ca: {ca} cannot be used: {why}.", f"tls_ca: no se puede usar {ca}: {why.es}."),
-        Words(
-            "Name a PEM file with the certificate of whoever issued the switch's, or the switch's own.",
-            "Indique un archivo PEM con el certificado de quien emitió el del conmutador, o con ese mismo.",
-        ),
-    )
 
 
 class AmiSession(asyncio.Protocol):
@@ -541,126 +475,3 @@ async def rights(session: AmiSession) -> frozenset[str]:
             Words("Give it write = originate,call in manager.conf.", "Déle write = originate,call en manager.conf."),
         )
     return names
-
-
-def backoff_s(attempt: int, uniform: Callable[[float, float], float], cap_s: float = 5.0) -> float:
-    """Seconds before reconnection number `attempt` (0 the first): exponential from 0.1 s, full jitter, capped."""
-    return uniform(0.05, min(cap_s, 0.1 * 2.0 ** min(attempt, 10)))
-
-
-class AmiLink:
-    """Keeps a session to one server: connects, hands it over, notices its loss, tries again.
-
-    Args:
-        on_up: awaited with each new session before it counts as up; it resynchronises. If it raises, the session is
-            closed and the link tries again later.
-        on_down: called when a session that was up is lost.
-        on_trouble: called with each failed try.
-        ping_s: a link that has been silent for so long (real seconds) is probed; still silent for `ping_s` more, and it
-            is lost.
-
-    Attributes:
-        session: the one that is up, None while there is none.
-        reconnects: how often it came up again after it was lost.
-        up_since_s: when it came up, seconds of the loop's clock; None while it is down.
-        lost_reason: why the last session that was up ended, None before that.
-    """
-
-    def __init__(
-        self,
-        connector: Connector,
-        user: str,
-        secret: str,
-        on_event: EventHandler,
-        *,
-        on_up: Callable[[AmiSession], Awaitable[None]],
-        on_down: Callable[[], None],
-        on_trouble: Callable[[TelephonyError], None] = lambda error: None,
-        wanted: Collection[str] | None = None,
-        ping_s: float = 2.0,
-        rng: random.Random | None = None,
-    ) -> None:
-        self._connector, self._user, self._secret = connector, user, secret
-        self._on_event, self._on_up, self._on_down, self._on_trouble = on_event, on_up, on_down, on_trouble
-        self._wanted = wanted
-        self._ping_s = ping_s
-        self._rng = rng or random.Random()
-        self.session: AmiSession | None = None
-        self.reconnects = 0
-        self.up_since_s: float | None = None
-        self.lost_reason: Words | None = None
-        self._was_up = False
-
-    async def run(self) -> None:
-        """Keep the link until cancelled."""
-        attempt = 0
-        while True:
-            try:
-                attempt = await self._once(attempt)
-            except TelephonyError as error:
-                self._on_trouble(error)
-            except Exception as error:
-                # Whatever it was (the store, a bug in resynchronising), a link that nobody keeps is worse.
-                log.exception("ami.link_failed")
-                self._on_trouble(AmiLost(f"the link could not be brought up ({error})"))
-            await asyncio.sleep(backoff_s(attempt, self._rng.uniform))
-            attempt += 1
-
-    async def _once(self, attempt: int) -> int:
-        session = await AmiSession.connect(
-            self._connector, self._user, self._secret, self._on_event, wanted=self._wanted
-        )
-        # Beside the resynchronisation: a switch that falls silent in it is noticed as soon as at any other time.
-        watch = asyncio.get_running_loop().create_task(self._watch(session))
-        try:
-            await self._on_up(session)
-            self.session, self.up_since_s = session, asyncio.get_running_loop().time()
-            self.reconnects += self._was_up
-            self._was_up = True
-            await watch
-        finally:
-            was_up, self.session = self.session is session, None
-            session.close()
-            watch.cancel()
-            if was_up:
-                self.up_since_s, self.lost_reason = None, session.lost_reason
-                self._on_down()
-            await asyncio.gather(watch, return_exceptions=True)
-        return -1
-
-    async def _watch(self, session: AmiSession) -> None:
-        """Returns when the session is lost; loses it if the switch falls silent.
-
-        Any byte is a sign of life: the answer to one ping may be lost on the way, so a second one follows half-way.
-        """
-        loop = asyncio.get_running_loop()
-        pinged_s, pings, seen = 0.0, 0, 0
-        while session.up:
-            if session.bytes_in != seen:
-                pings = 0
-            due_s = pinged_s + pings * self._ping_s / 2 if pings else session.heard_s + self._ping_s
-            if loop.time() >= due_s and pings == 2:
-                return session.lose(_SILENT)
-            if loop.time() >= due_s:
-                pinged_s, pings = (pinged_s if pings else loop.time()), pings + 1
-                seen = session.bytes_in
-                with contextlib.suppress(AmiLost):
-                    session.send([Action("Ping")], timeout_s=self._ping_s)
-                continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(due_s):
-                    await asyncio.shield(session.lost)
-        return None
-
-
-__all__ = [
-    "Action",
-    "AmiLink",
-    "AmiSession",
-    "Connector",
-    "EventHandler",
-    "backoff_s",
-    "rights",
-    "tcp",
-    "tls_context",
-]
