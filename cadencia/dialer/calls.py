@@ -137,6 +137,8 @@ class Calls:
         if after.phase is Phase.ENDED:
             self._finish(live, outcome(after, self._table, operator_of(live)))
         elif after.phase is Phase.WAITING:
+            if before.phase is Phase.OFFERED and signal.sign is Sign.REOFFERED and live.seat is not None:
+                self._let_go(live, live.seat)  # the Bridge failed, and its refusal comes after this
             self._wait(live, signal.sign)
         elif after.phase is Phase.TALKING:
             self._connected(live)
@@ -259,13 +261,17 @@ class Calls:
             return  # Success is no proof (both BridgeEnter are), and unknown is for the snapshot to tell
         if live.seat is not seat or live.call.phase is not Phase.OFFERED:
             return
-        self._floor.release(seat)
-        # What was set for the bridge must not outlive it: the dialplan would take it for a conversation that ended.
+        self._let_go(live, seat)
+        live.switch.look.set()
+        self.take(Signal(live.attempt_id, Sign.UNOFFERED))
+
+    def _let_go(self, live: LiveCall, seat: Seat) -> None:
+        """The bridge came to nothing, and the agent waits again. What was set for it must not outlive it (the dialplan
+        would take it for a conversation that ended), and goes before the agent may get another."""
         legs = [channel for channel in (live.channel, seat.channel) if channel]
         with contextlib.suppress(AmiLost):
             self._send(live, [Action("Setvar", {"Channel": leg, "Variable": "CAD_WITH", "Value": ""}) for leg in legs])
-        live.switch.look.set()
-        self.take(Signal(live.attempt_id, Sign.UNOFFERED))
+        self._floor.release(seat)
 
     def _bridge_late(self, live: LiveCall) -> None:
         if live.call.phase is Phase.OFFERED:

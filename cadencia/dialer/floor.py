@@ -396,10 +396,11 @@ class Floor:
             self._telephone_lost(seat, (AgentState.READY, ""))
         elif lost is not None:
             # The debtor is offered to another agent; this one is out until the leg is back.
-            reached = seat.state is AgentState.TALKING
+            reached, held = seat.state is AgentState.TALKING, lost.seat is seat
             self._detach(seat)
             self._telephone_lost(seat, (AgentState.PAUSED, PAUSE_TELEPHONE) if reached else (AgentState.READY, ""))
-            self._on_lost_agent(lost)
+            if held:  # else the dialplan was faster, and somebody else has the debtor already
+                self._on_lost_agent(lost)
         elif seat.state is not AgentState.OUT:
             self._call_again(seat)
         return self.shown(seat)

@@ -69,12 +69,12 @@ async def test_a_frozen_server_is_noticed_and_gets_no_pile_of_orders(asterisk_la
     async with Kept(asterisk_lab) as kept:
         session = kept.ups[0]
         await asyncio.sleep(0.5)
-        os.kill(asterisk_lab.pid, signal.SIGSTOP)
+        asterisk_lab.freeze()
         try:
             waiting = session.send([Action("Getvar", {"Variable": "CADENCIA_CONFIG"})] * 50, timeout_s=60)
             taken_s = await until(lambda: kept.downs, 6)
         finally:
-            os.kill(asterisk_lab.pid, signal.SIGCONT)
+            asterisk_lab.thaw()
         assert taken_s < 4.3
         assert str(session.lost_reason) == "the switch does not answer any more"
         assert session.waiting == 0

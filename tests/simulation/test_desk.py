@@ -15,6 +15,7 @@ from cadencia.domain.people import Money
 from cadencia.errors import AmiRefused, LeadershipLost, Refused, StoreError, SwitchUnfit
 from cadencia.pacing.worlds import World
 from cadencia.store.memory import MemoryStore
+from cadencia.telephony.call import Phase, Sign, Signal
 from cadencia.telephony.simulator.server import LEAST_RIGHTS
 from cadencia.testing.checker import RecordingStore
 from cadencia.testing.floor import Floor, make_floor
@@ -141,6 +142,45 @@ def test_an_agents_telephone_that_drops_in_a_call_gives_the_debtor_to_another_ag
         assert taken.pop.attempt_id == view.pop.attempt_id
         back = await until(floor, "ag0001", "paused")
         assert (back.reason, back.phone_up) == ("telefono", True)
+
+    on_a_floor(test, agents=2)
+
+
+def test_the_dialplan_may_offer_a_debtor_again_before_his_agents_end_is_told() -> None:
+    async def test(floor: Floor) -> None:
+        engine = floor.engine
+        view = await in_talk(floor, "ag0001")
+        assert view.pop is not None
+        await engine.pause_campaign("c1", "test", "one call is enough")
+        for agent_id in ("ag0002", "ag0003"):
+            await engine.sign_in(agent_id)
+            await until(floor, agent_id, "paused")
+            await engine.ready(agent_id)
+            await asyncio.sleep(1)
+        first, _, third = engine.staff.seats.values()
+        engine.calls.take(Signal(view.pop.attempt_id, Sign.REOFFERED))
+        engine.staff.leg_ended(first.switch, first.leg)
+        assert third.state == "ready", "he has one agent already, and needs no second one"
+        taken = await until(floor, "ag0002", "talking")
+        assert taken.pop is not None and taken.pop.attempt_id == view.pop.attempt_id
+
+    on_a_floor(test, agents=3)
+
+
+def test_a_debtor_who_is_offered_again_before_the_bridge_is_refused_keeps_no_agent() -> None:
+    async def test(floor: Floor) -> None:
+        engine, seats = floor.engine, floor.engine.staff.seats.values()
+        engine.calls._bridge = lambda live, seat: None  # type: ignore[method-assign]  # the order is on its way
+        for agent_id in ("ag0001", "ag0002"):
+            await engine.sign_in(agent_id)
+            await until(floor, agent_id, "paused")
+            await engine.ready(agent_id)
+        while not (offered := [c for c in engine.calls.live.values() if c.call.phase is Phase.OFFERED]):
+            await asyncio.sleep(0.1)
+        await engine.pause_campaign("c1", "test", "one call is enough")
+        live = offered[0]
+        engine.calls.take(Signal(live.attempt_id, Sign.REOFFERED))
+        assert [seat for seat in seats if seat.call is live] == [live.seat]
 
     on_a_floor(test, agents=2)
 

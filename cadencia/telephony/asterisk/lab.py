@@ -187,8 +187,11 @@ class Lab:
         await asyncio.to_thread(self._wait, 20.0)
 
     def freeze(self) -> None:
-        """Stops the process without ending it, as a machine that swaps does; `thaw` lets it go on."""
+        """Stops the process without ending it, as a machine that swaps does; `thaw` lets it go on.
+
+        Returns when its last thread stands: right after the signal one may still answer an order."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED)
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
