@@ -26,7 +26,7 @@ from cadencia.queue.retry import after_outcome
 from cadencia.queue.routing import longest_idle
 from cadencia.telephony.ami.codec import Message
 from cadencia.telephony.ami.session import Action
-from cadencia.telephony.call import Phase, Sign, Signal, advance, outcome
+from cadencia.telephony.call import HANGUP_S, Phase, Sign, Signal, advance, outcome
 from cadencia.telephony.outcomes import OutcomeTable
 
 log = structlog.get_logger(__name__)
@@ -121,8 +121,10 @@ class Calls:
         live = self.live.get(signal.ref)
         if live is None:
             return
-        before = live.call
-        live.call = after = advance(before, signal, self._c.clock.monotonic())
+        before, now_s = live.call, self._c.clock.monotonic()
+        if signal.sign is Sign.ENDED and live.left_s is not None:
+            now_s = live.left_s
+        live.call = after = advance(before, signal, now_s)
         if after is before:
             return
         live.trace.moved(before, after, signal, self._c.clock.monotonic())
@@ -144,6 +146,26 @@ class Calls:
             self._connected(live)
         elif after.phase is Phase.FAILED:
             self._timer(live, _CAUSE_S, self._failed)
+
+    def left(self, switch: Switch, ref: str) -> None:
+        """The debtor hung up, and his leg's end is due."""
+        live = self.live.get(ref)
+        if live is None or live.switch is not switch or live.call.answered_s is None or live.left_s is not None:
+            return
+        live.left_s = self._c.clock.monotonic()
+        self._timer(live, HANGUP_S, self._forgotten)
+
+    def _forgotten(self, live: LiveCall) -> None:
+        self.mended(live.switch, "hangup forgotten", live.attempt_id)
+        self._hang_up(live)
+
+    def mended(self, switch: Switch, what: str, ref: str) -> None:
+        """What was believed of a leg and what is so differed, and it has been put right."""
+        switch.mended += 1
+        live = self.live.get(ref)
+        if live is not None:
+            live.trace.add(self._c.clock.monotonic(), "mended", what=what)
+        log.info("audit.mended", server=switch.name, kind=what, uniqueid=ref)
 
     def _rings(self, live: LiveCall) -> None:
         dials = self._pool(live).dials
@@ -209,7 +231,7 @@ class Calls:
         if not self._waiting:
             return
         for live in list(self._waiting.values()):
-            seat = self._agent_for(live) if live.switch.session is not None else None
+            seat = self._agent_for(live) if live.switch.session is not None and live.left_s is None else None
             if seat is not None:
                 del self._waiting[live.attempt_id]
                 self._offer(live, seat)

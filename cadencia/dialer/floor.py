@@ -27,6 +27,7 @@ from cadencia.domain.agents import (
 from cadencia.errors import AmiLost, AmiRefused, Refused, TelephonyError, Words
 from cadencia.telephony.ami.codec import Message
 from cadencia.telephony.ami.session import Action
+from cadencia.telephony.call import HANGUP_S
 
 #: Clock seconds a telephone may take to answer our call before it counts as not there.
 _PICK_UP_S = 20
@@ -377,6 +378,17 @@ class Floor:
     def _give_up_leg(self, seat: Seat) -> None:
         """The dialplan offers the debtor on it to somebody else; the leg's Hangup does the rest."""
         if not seat.answers and seat.leg and seat.switch.session is not None:
+            with contextlib.suppress(AmiLost):
+                seat.switch.send([Action("Hangup", {"Channel": seat.channel})])
+
+    def left(self, switch: Switch, leg: str) -> None:
+        """The telephone hung up, and its leg's end is due."""
+        seat = self.by_leg(switch, leg)
+        if seat is not None:
+            call_later(self._c.clock, HANGUP_S, lambda: self._forgotten(seat, leg))
+
+    def _forgotten(self, seat: Seat, leg: str) -> None:
+        if seat.leg == leg and seat.switch.session is not None:
             with contextlib.suppress(AmiLost):
                 seat.switch.send([Action("Hangup", {"Channel": seat.channel})])
 

@@ -140,6 +140,9 @@ class Links:
             self._floor.leg_idle(switch, message)
         elif name == "Hangup":
             switch.bridges.leave(message)
+        elif name == "HangupRequest":
+            self._calls.left(switch, message.get("Uniqueid"))
+            self._floor.left(switch, message.get("Uniqueid"))
         elif name == "DeviceStateChange":
             self._device(switch, message)
         elif name == "ContactStatus":

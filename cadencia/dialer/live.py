@@ -29,6 +29,7 @@ class LiveCall:
         judged, machine: an agent chose a disposition, and by it a machine was on the line.
         chosen: an agent saw the file first and chose to dial.
         unwanted: that agent wants it taken back, or is gone.
+        left_s: when the debtor hung up (monotonic), where that was told before the end of the leg.
         patient: the dialplan keeps the person longer than the campaign's wait, because telephones are rung first.
         trace: what happened to it, entry by entry.
     """
@@ -58,6 +59,7 @@ class LiveCall:
     unwanted: bool = False
     patient: bool = False
     missed: bool = False  # the last snapshot lacked it
+    left_s: float | None = None
     ordered_s: float | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     trace: Trace = field(default_factory=Trace)

@@ -146,6 +146,34 @@ def test_an_agents_telephone_that_drops_in_a_call_gives_the_debtor_to_another_ag
     on_a_floor(test, agents=2)
 
 
+def test_a_hang_up_that_the_switch_forgets_keeps_neither_debtor_nor_agent_in_a_dead_call() -> None:
+    async def test(floor: Floor) -> None:
+        engine = floor.engine
+        view = await in_talk(floor)
+        assert view.pop is not None
+        await engine.pause_campaign("c1", "test", "one call is enough")
+        await asyncio.sleep(5)
+        floor.switch.faults.lose_hangup = 1.0
+        floor.switch.hang_up_far_end(view.pop.attempt_id)
+        await asyncio.sleep(1)
+        view = floor.engine.agent("ag0001")
+        assert view.state == "wrapup" and view.pop is not None
+        events = await floor.store.attempt_events(view.pop.attempt_id)
+        (settled,) = (event.body for event in events if event.kind == "attempt.settled")
+        assert settled["outcome"] == "CON"
+        (traced,) = (event.body for event in events if event.kind == "attempt.traced")
+        assert ["mended", {"what": "hangup forgotten"}] in [entry[1:] for entry in traced["entries"]]
+
+        await engine.dispose("ag0001", view.pop.attempt_id, "REN", "", None, None)
+        seat = engine.staff.seat("ag0001")
+        before = seat.leg
+        floor.switch.drop_telephone("a1001")
+        await asyncio.sleep(5)
+        assert seat.leg_up and seat.leg != before
+
+    on_a_floor(test, agents=1)
+
+
 def test_the_dialplan_may_offer_a_debtor_again_before_his_agents_end_is_told() -> None:
     async def test(floor: Floor) -> None:
         engine = floor.engine

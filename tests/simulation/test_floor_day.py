@@ -61,6 +61,7 @@ async def close(floor: Floor, checker: Checker) -> None:
 async def mischief(floor: Floor, rng: random.Random) -> None:
     """What a day brings: telephones that fall, a network that blinks, bridges refused, events and answers lost."""
     floor.switch.faults.refuse_bridge = 0.01
+    floor.switch.faults.lose_hangup = 0.005
     floor.switch.faults.lose_event = 0.0005
     floor.switch.faults.lose_answer = 0.0005
     while True:

@@ -18,6 +18,7 @@ ENGINE_EVENTS = (
     "DialEnd",
     "Newstate",
     "Hangup",
+    "HangupRequest",
     "BridgeEnter",
     "BridgeLeave",
     "UserEvent",

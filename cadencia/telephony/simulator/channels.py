@@ -84,6 +84,7 @@ class Channel:
     originate: dict[str, str] | None = None  # the action that made it, until it is answered for
     talk_s: float | None = None  # how long the debtor will talk, once bridged
     machine: bool = False  # what detection will say
+    cause: int = 0  # of the last conversation's end
     gone: bool = False
 
     def at(self, context: str, exten: str, priority: int) -> None:

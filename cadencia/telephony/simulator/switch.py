@@ -32,6 +32,7 @@ class Faults:
     lose_answer: float = 0.0  # an action is carried out and never answered
     refuse_bridge: float = 0.0
     lose_event: float = 0.0  # an event never comes
+    lose_hangup: float = 0.0  # the other end is gone, and the leg stays until no sound was heard for long
 
 
 #: (Cause, TechCause) of what never answers.
@@ -45,6 +46,9 @@ _FAILURES: dict[Nature, tuple[int, int]] = {
 #: DialStatus by cause; all others are NOANSWER.
 _DIAL_STATUS = {3: "CHANUNAVAIL", 17: "BUSY", 20: "CHANUNAVAIL", 34: "CONGESTION"}
 
+
+#: Without a packet for so long a leg counts as dead (rtp_timeout).
+_SILENCE_S = 15.0
 
 #: What a simulated switch answers for the hash of its configuration.
 SIMULATED_CONFIG = "simulated"
@@ -165,12 +169,12 @@ class SimulatedSwitch:
     def drop_telephone(self, endpoint: str) -> None:
         """An agent's telephone hangs up."""
         for channel in [c for c in self.channels.values() if c.endpoint == endpoint]:
-            self.end(channel, 16)
+            self._gone(channel)
 
     def hang_up_far_end(self, uniqueid: str) -> None:
         """The person on this leg hangs up."""
         if uniqueid in self.channels:
-            self.end(self.channels[uniqueid], 16)
+            self._gone(self.channels[uniqueid])
 
     def call_in(self, endpoint: str, caller: str, exten: str) -> str:
         """Somebody calls us: an agent's telephone the idle extension, or a debtor over a trunk. The leg's Uniqueid."""
@@ -296,7 +300,7 @@ class SimulatedSwitch:
 
     def _lose_patience(self, channel: Channel) -> None:
         if channel.bridge is None or channel.bridge.holding:
-            self.end(channel, 16)
+            self._gone(channel)
 
     def _answer(self, channel: Channel) -> None:
         action, channel.originate = channel.originate or {}, None
@@ -323,6 +327,9 @@ class SimulatedSwitch:
             self._originate_response(action, channel.uniqueid, "Failure", reason, action.get("Channel", ""))
 
         steps: list[Callable[[], None]] = []
+        if tech is not None and status is not None:
+            codes = [("Cause", str(cause)), ("TechCause", str(tech))]
+            self._emit("HangupRequest", [*channel.headers(), *codes])
         if status is not None:
             steps.append(lambda: self._dial_end(channel, status))
         steps.append(lambda: self.end(channel, cause, tech))
@@ -355,6 +362,18 @@ class SimulatedSwitch:
         channel.next_step = after
         self._enter(channel, Bridge(f"room-{next(self._bridge_serial)}", name, holding=True))
         channel.wait = call_later(self.clock, seconds, lambda: self._wait_over(channel))
+
+    def _gone(self, channel: Channel) -> None:
+        """The other end hangs up an answered call. A Bridge at that instant can make Asterisk 22 forget it again."""
+        if channel.gone:
+            return
+        cause: Headers = [("Cause", str(channel.cause))] if channel.cause else []
+        self._emit("HangupRequest", [*channel.headers(), *cause])
+        if self.faults.lose_hangup and self.rng.random() < self.faults.lose_hangup:
+            self._clear(channel.timers)
+            self._far_end(channel, _SILENCE_S, lambda c: self.end(c, 44))
+        else:
+            self.end(channel, 16)
 
     def end(self, channel: Channel, cause: int, tech: int | None = None) -> None:
         """A leg is gone, for whatever reason."""
@@ -400,7 +419,7 @@ class SimulatedSwitch:
         for channel in (one, two):
             if channel.talk_s is not None:
                 self._clear(channel.timers)
-                self._far_end(channel, channel.talk_s, lambda c: self.end(c, 16))
+                self._far_end(channel, channel.talk_s, self._gone)
         for left in others:
             if left.bridge is not None:
                 left.bridge.technology = "simple_bridge"
@@ -424,6 +443,8 @@ class SimulatedSwitch:
         bridge, channel.bridge = channel.bridge, None
         if bridge is not None:
             bridge.members.remove(channel)
+            if not bridge.holding:
+                channel.cause = 16
             self._emit("BridgeLeave", [*bridge.headers(), *channel.headers()])
 
     def _next_step(self, channel: Channel) -> None:
