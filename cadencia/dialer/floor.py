@@ -334,6 +334,8 @@ class Floor:
                 self.adopt_leg(own, message.get("Uniqueid"), message.get("Channel"))
             return
         seat.channel = message.get("Channel") or seat.channel
+        if seat.call is not None and seat.call.seat is not seat:
+            self.release(seat)  # somebody else has the debtor
         self.leg_stands(seat)
 
     def leg_stands(self, seat: Seat) -> None:

@@ -195,6 +195,24 @@ def test_the_dialplan_may_offer_a_debtor_again_before_his_agents_end_is_told() -
     on_a_floor(test, agents=3)
 
 
+def test_an_agent_whose_debtor_went_to_another_waits_again() -> None:
+    async def test(floor: Floor) -> None:
+        engine = floor.engine
+        view = await in_talk(floor, "ag0001")
+        assert view.pop is not None
+        await engine.pause_campaign("c1", "test", "one call is enough")
+        await engine.sign_in("ag0002")
+        await until(floor, "ag0002", "paused")
+        await engine.ready("ag0002")
+        engine.calls.take(Signal(view.pop.attempt_id, Sign.REOFFERED))  # told late: the bridge was made meanwhile
+        taken = await until(floor, "ag0002", "talking")
+        assert taken.pop is not None and taken.pop.attempt_id == view.pop.attempt_id
+        await asyncio.sleep(0.5)
+        assert engine.agent("ag0001").state == "ready"
+
+    on_a_floor(test, agents=2)
+
+
 def test_a_debtor_who_is_offered_again_before_the_bridge_is_refused_keeps_no_agent() -> None:
     async def test(floor: Floor) -> None:
         engine, seats = floor.engine, floor.engine.staff.seats.values()
