@@ -51,7 +51,7 @@ from cadencia.telephony.asterisk import Lab
 from cadencia.testing.floor import lab_server
 from cadencia.testing.proxy import FaultProxy, Faults
 from cadencia.testing.sip import Phones
-from cadencia.testing.sip.load import LoadProcess, read_log
+from cadencia.testing.sip.load_process import LoadProcess, read_log
 
 MIX = "answer=60,busy=15,noanswer=10,invalid=10,congestion=5"
 

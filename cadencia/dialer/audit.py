@@ -15,7 +15,7 @@ from cadencia.dialer.context import Context
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.dialer.sender import Sender
-from cadencia.dialer.servers import Switch
+from cadencia.dialer.servers import Mend, Switch
 from cadencia.domain.agents import AgentState
 from cadencia.errors import AmiLost
 from cadencia.telephony.ami.codec import Message
@@ -98,7 +98,7 @@ class Audit:
             age_s = began_s - seat.leg_since_s
             young_s = 0.0 if switch.restarted else _YOUNG_S if seat.leg_up else _CALLED_S
             if seat.leg and seat.leg not in by_id and age_s > young_s:
-                self._calls.mended(switch, "leg gone", seat.leg)
+                self._calls.mend(switch, Mend.LEG, seat.leg)
                 self._floor.leg_ended(switch, seat.leg)
             elif not seat.leg and seat.state is not AgentState.OUT:
                 self._floor.call_telephone(seat)
@@ -127,7 +127,7 @@ class Audit:
 
     def _answered(self, switch: Switch, live: LiveCall, leg: Row | None) -> None:
         if live.call.answered_s is None:
-            self._calls.mended(switch, "answer missed", live.attempt_id)
+            self._calls.mend(switch, Mend.ANSWER, live.attempt_id)
             self._calls.take(Signal(live.attempt_id, Sign.ANSWERED))
         if leg is None:
             self._alone(switch, live)
@@ -138,19 +138,19 @@ class Audit:
         if seat.call is live or (seat.call is None and live.seat is None):
             if seat.call is None:
                 self._floor.reserve(seat, live)
-            self._calls.mended(switch, "bridge missed", live.attempt_id)
+            self._calls.mend(switch, Mend.BRIDGE, live.attempt_id)
             self._calls.take(Signal(live.attempt_id, Sign.TALKING))
 
     def _alone(self, switch: Switch, live: LiveCall) -> None:
         """Answered, and no agent in its bridge: it waits, whatever we believed."""
         answered_s = self._c.clock.monotonic() - (live.call.answered_s or 0.0)
         if live.call.phase is Phase.ANSWERED and (live.adopted or answered_s > _YOUNG_S):
-            self._calls.mended(switch, "offer missed", live.attempt_id)
+            self._calls.mend(switch, Mend.OFFER, live.attempt_id)
             if live.seat is not None and live.chooser is None:
                 self._floor.release(live.seat)
             self._calls.take(Signal(live.attempt_id, Sign.READY))
         elif live.call.phase is Phase.TALKING and live.adopted:
-            self._calls.mended(switch, "agent lost", live.attempt_id)
+            self._calls.mend(switch, Mend.AGENT, live.attempt_id)
             if live.seat is not None:
                 self._floor.release(live.seat)
             self._calls.take(Signal(live.attempt_id, Sign.REOFFERED))
@@ -162,7 +162,7 @@ class Audit:
             elif self._proved(switch, live, began_s):
                 # Its Hangup may still be under way, on a queue of its own: what is gone stays gone, so look once more.
                 if live.missed or switch.restarted:
-                    self._calls.mended(switch, "call gone", live.attempt_id)
+                    self._calls.mend(switch, Mend.CALL, live.attempt_id)
                     self._calls.take(Signal(live.attempt_id, Sign.GONE))
                 else:
                     live.missed = True
@@ -184,10 +184,10 @@ class Audit:
         """A seat that is in a call which is not there any more."""
         for seat in self._floor.seats.values():
             if seat.call is not None and not self._sender.knows(seat.call.attempt_id):
-                self._calls.mended(seat.switch, "seat stuck", seat.call.attempt_id)
+                self._calls.mend(seat.switch, Mend.SEAT, seat.call.attempt_id)
                 self._floor.release(seat)
 
     def _drop(self, switch: Switch, row: Row, session: AmiSession) -> None:
-        self._calls.mended(switch, "orphan", row.uniqueid)
+        self._calls.mend(switch, Mend.ORPHAN, row.uniqueid)
         with contextlib.suppress(AmiLost):
             session.send([Action("Hangup", {"Channel": row.channel})])

@@ -16,7 +16,7 @@ from cadencia.dialer.ends import close, operator_of
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.dialer.pool import Pool
-from cadencia.dialer.servers import Switch
+from cadencia.dialer.servers import Mend, Switch
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import Mark, Settlement
 from cadencia.errors import AmiLost, AmiRefused
@@ -156,16 +156,15 @@ class Calls:
         self._timer(live, HANGUP_S, self._forgotten)
 
     def _forgotten(self, live: LiveCall) -> None:
-        self.mended(live.switch, "hangup forgotten", live.attempt_id)
+        self.mend(live.switch, Mend.HANGUP, live.attempt_id)
         self._hang_up(live)
 
-    def mended(self, switch: Switch, what: str, ref: str) -> None:
-        """What was believed of a leg and what is so differed, and it has been put right."""
-        switch.mended += 1
+    def mend(self, switch: Switch, what: Mend, ref: str) -> None:
+        """Write down that something was put right, in a call's trace too if the leg is one of ours."""
+        switch.mend(what, ref)
         live = self.live.get(ref)
         if live is not None:
-            live.trace.add(self._c.clock.monotonic(), "mended", what=what)
-        log.info("audit.mended", server=switch.name, kind=what, uniqueid=ref)
+            live.trace.add(self._c.clock.monotonic(), "mended", what=str(what))
 
     def _rings(self, live: LiveCall) -> None:
         dials = self._pool(live).dials

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from cadencia.clock import call_later
 from cadencia.dialer.context import Context
 from cadencia.dialer.live import LiveCall, Preview, Seat
-from cadencia.dialer.servers import NOWHERE, Switch
+from cadencia.dialer.servers import NOWHERE, Mend, Switch
 from cadencia.domain.agents import (
     PAUSE_AFTER_SIGN_IN,
     PAUSE_TELEPHONE,
@@ -287,10 +287,7 @@ class Floor:
             return self.call_telephone(seat)
         if not seat.nailed:
             return None  # it rings now, or holds the call it was rung for
-        if seat.switch.session is not None:
-            with contextlib.suppress(AmiLost):
-                seat.switch.send([Action("Hangup", {"Channel": seat.channel})])
-        return None
+        return self._end_leg(seat)
 
     def ring(self, seat: Seat) -> None:
         """Ring the telephone for the call the agent is reserved for; `picked_up` or `leg_ended` follows."""
@@ -378,10 +375,9 @@ class Floor:
         self.shown(seat)
 
     def _give_up_leg(self, seat: Seat) -> None:
-        """The dialplan offers the debtor on it to somebody else; the leg's Hangup does the rest."""
-        if not seat.answers and seat.leg and seat.switch.session is not None:
-            with contextlib.suppress(AmiLost):
-                seat.switch.send([Action("Hangup", {"Channel": seat.channel})])
+        """The dialplan offers the debtor on it to somebody else."""
+        if not seat.answers and seat.leg:
+            self._end_leg(seat)
 
     def left(self, switch: Switch, leg: str) -> None:
         """The telephone hung up, and its leg's end is due."""
@@ -390,7 +386,13 @@ class Floor:
             call_later(self._c.clock, HANGUP_S, lambda: self._forgotten(seat, leg))
 
     def _forgotten(self, seat: Seat, leg: str) -> None:
-        if seat.leg == leg and seat.switch.session is not None:
+        if seat.leg == leg:
+            seat.switch.mend(Mend.HANGUP, leg)
+            self._end_leg(seat)
+
+    def _end_leg(self, seat: Seat) -> None:
+        """Have the leg hung up; its Hangup does the rest."""
+        if seat.switch.session is not None:
             with contextlib.suppress(AmiLost):
                 seat.switch.send([Action("Hangup", {"Channel": seat.channel})])
 

@@ -11,7 +11,9 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
+import structlog
 from phonenumbers import national_significant_number, parse
 
 from cadencia.clock import Clock
@@ -24,6 +26,8 @@ from cadencia.telephony.ami.session import Action, AmiSession
 from cadencia.telephony.asterisk.fitness import Finding, Fitness
 from cadencia.telephony.call import Bridges
 from cadencia.telephony.trunks import TrunkLimits
+
+log = structlog.get_logger(__name__)
 
 #: The name of the only server of a site that has one.
 MAIN = "main"
@@ -132,6 +136,20 @@ class Trunk:
         return self.state not in _DEAD
 
 
+class Mend(StrEnum):
+    """What was believed of a leg and was not so."""
+
+    ANSWER = "answer missed"
+    BRIDGE = "bridge missed"
+    OFFER = "offer missed"
+    AGENT = "agent lost"
+    CALL = "call gone"
+    LEG = "leg gone"
+    SEAT = "seat stuck"
+    ORPHAN = "orphan"
+    HANGUP = "hangup forgotten"
+
+
 class Switch:
     """A server while the engine runs.
 
@@ -171,6 +189,11 @@ class Switch:
     def ready(self) -> bool:
         """Whether it can be dialled on: the link stands and our picture is the server's."""
         return self.synced and self.session is not None and self.session.up
+
+    def mend(self, what: Mend, ref: str) -> None:
+        """Count and log that something was put right about a leg."""
+        self.mended += 1
+        log.info("switch.mended", server=self.name, kind=str(what), uniqueid=ref)
 
     def trunk(self, name: str) -> Trunk | None:
         """A trunk; None if the site has set none of that name here."""

@@ -275,6 +275,7 @@ _EVENTS: dict[str, tuple[str, str]] = {
     "OriginateResponse Failure": ("The order to call failed", "La orden de llamar falló"),
     "BridgeEnter": ("The line enters a bridge", "La línea entra a un puente"),
     "BridgeLeave": ("The line leaves a bridge", "La línea sale de un puente"),
+    "HangupRequest": ("The other end hangs up", "La otra parte cuelga"),
     "Hangup": ("The channel is gone", "El canal terminó"),
     "UserEvent CadReady": ("The person is on the line and waits", "La persona está en línea y espera"),
     "UserEvent CadDetected": ("The detector has listened", "El detector escuchó"),
@@ -317,6 +318,10 @@ _MENDS: dict[str, tuple[str, str]] = {
     "offer missed": ("its offer had been missed", "no se había oído el ofrecimiento"),
     "agent lost": ("its agent is gone", "su agente ya no está"),
     "call gone": ("the switch has no such channel", "el conmutador no tiene ese canal"),
+    "hangup forgotten": (
+        "the other end was gone, and the switch kept the line",
+        "la otra parte ya había colgado y el conmutador conservaba la línea",
+    ),
 }
 
 _Entry = tuple[str, str, Words, str]

@@ -32,7 +32,7 @@ from cadencia.testing.engine_process import Spec
 from cadencia.testing.floor import people
 from cadencia.testing.proxy import FaultProxy, Faults
 from cadencia.testing.sip import Phones
-from cadencia.testing.sip.load import LoadProcess
+from cadencia.testing.sip.load_process import LoadProcess
 from cadencia.testing.virtual import TUESDAY_0900_BOGOTA
 from cadencia.testing.witness import Witness, agree, until_quiet
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from cadencia.telephony.asterisk import Lab
-from cadencia.testing.sip.load import LoadCarrier, LoadProcess, parse_mix, read_log
+from cadencia.testing.sip.load import LoadCarrier, parse_mix
+from cadencia.testing.sip.load_process import LoadProcess, read_log
 
 pytestmark = pytest.mark.asterisk
 

@@ -47,10 +47,15 @@ async def until(floor: Floor, agent_id: str, state: str) -> AgentView:
     raise AssertionError(f"{agent_id} is {view.state}, not {state}")
 
 
+async def at_work(floor: Floor, *agent_ids: str) -> None:
+    for agent_id in agent_ids:
+        await floor.engine.sign_in(agent_id)
+        await until(floor, agent_id, "paused")
+        await floor.engine.ready(agent_id)
+
+
 async def in_talk(floor: Floor, agent_id: str = "ag0001") -> AgentView:
-    await floor.engine.sign_in(agent_id)
-    await until(floor, agent_id, "paused")
-    await floor.engine.ready(agent_id)
+    await at_work(floor, agent_id)
     return await until(floor, agent_id, "talking")
 
 
@@ -133,9 +138,7 @@ def test_an_agents_telephone_that_drops_in_a_call_gives_the_debtor_to_another_ag
         view = await in_talk(floor, "ag0001")
         assert view.pop is not None
         await floor.engine.pause_campaign("c1", "test", "one call is enough")
-        await floor.engine.sign_in("ag0002")
-        await until(floor, "ag0002", "paused")
-        await floor.engine.ready("ag0002")
+        await at_work(floor, "ag0002")
         floor.switch.drop_telephone("a1001")
         taken = await until(floor, "ag0002", "talking")
         assert taken.pop is not None
@@ -180,11 +183,7 @@ def test_the_dialplan_may_offer_a_debtor_again_before_his_agents_end_is_told() -
         view = await in_talk(floor, "ag0001")
         assert view.pop is not None
         await engine.pause_campaign("c1", "test", "one call is enough")
-        for agent_id in ("ag0002", "ag0003"):
-            await engine.sign_in(agent_id)
-            await until(floor, agent_id, "paused")
-            await engine.ready(agent_id)
-            await asyncio.sleep(1)
+        await at_work(floor, "ag0002", "ag0003")
         first, _, third = engine.staff.seats.values()
         engine.calls.take(Signal(view.pop.attempt_id, Sign.REOFFERED))
         engine.staff.leg_ended(first.switch, first.leg)
@@ -201,9 +200,7 @@ def test_an_agent_whose_debtor_went_to_another_waits_again() -> None:
         view = await in_talk(floor, "ag0001")
         assert view.pop is not None
         await engine.pause_campaign("c1", "test", "one call is enough")
-        await engine.sign_in("ag0002")
-        await until(floor, "ag0002", "paused")
-        await engine.ready("ag0002")
+        await at_work(floor, "ag0002")
         engine.calls.take(Signal(view.pop.attempt_id, Sign.REOFFERED))  # told late: the bridge was made meanwhile
         taken = await until(floor, "ag0002", "talking")
         assert taken.pop is not None and taken.pop.attempt_id == view.pop.attempt_id
@@ -217,10 +214,7 @@ def test_a_debtor_who_is_offered_again_before_the_bridge_is_refused_keeps_no_age
     async def test(floor: Floor) -> None:
         engine, seats = floor.engine, floor.engine.staff.seats.values()
         engine.calls._bridge = lambda live, seat: None  # type: ignore[method-assign]  # the order is on its way
-        for agent_id in ("ag0001", "ag0002"):
-            await engine.sign_in(agent_id)
-            await until(floor, agent_id, "paused")
-            await engine.ready(agent_id)
+        await at_work(floor, "ag0001", "ag0002")
         while not (offered := [c for c in engine.calls.live.values() if c.call.phase is Phase.OFFERED]):
             await asyncio.sleep(0.1)
         await engine.pause_campaign("c1", "test", "one call is enough")

@@ -136,7 +136,7 @@ async def test_rows_of_a_list_are_collected_and_kept_from_the_events(kind: str) 
 
 
 @BOTH
-async def test_a_handler_that_raises_does_not_end_the_reading(kind: str) -> None:
+async def test_a_handler_that_raises_is_logged_and_does_not_end_the_reading(kind: str, faults: list[str]) -> None:
     heard: list[str] = []
 
     def handle(event: Message) -> None:
@@ -153,6 +153,8 @@ async def test_a_handler_that_raises_does_not_end_the_reading(kind: str) -> None
         assert heard == ["Good", "Bad", "Good", "Bad", "Last"]
         session.close()
         await session.lost
+    assert ["a bug of ours" in fault for fault in faults] == [True, True]
+    faults.clear()
 
 
 async def test_only_wanted_events_are_handed_over() -> None:

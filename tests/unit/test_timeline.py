@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cadencia.clock import SystemClock
+from cadencia.dialer.servers import Mend
 from cadencia.dialer.timeline import Timeline, assemble
 from cadencia.dialer.trace import MOST, Trace
 from cadencia.domain.events import Event
 from cadencia.errors import AmiLost, AmiRefused, AmiTimeout
 from cadencia.telephony.ami.codec import Decoder, Message
 from cadencia.telephony.ami.session import Action
-from cadencia.telephony.call import Call, Sign, Signal, advance
+from cadencia.telephony.call import WANTED_EVENTS, Call, Sign, Signal, advance
 
 SENT = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 
@@ -160,3 +161,20 @@ def test_a_call_taken_over_begins_with_that() -> None:
     trace.begin(at(5000), 50.0, "adopted", phase="ringing")
     timeline = assemble(log()[:2], trace.body())
     assert whats(timeline) == ["attempt.leased", "attempt.sending", "adopted"]
+
+
+def test_everything_told_about_a_call_has_words_in_both_languages() -> None:
+    told = {"DialBegin", "DialEnd", "OriginateResponse", "Hangup", "HangupRequest", "BridgeEnter", "BridgeLeave"}
+    assert told <= WANTED_EVENTS
+    trace = Trace()
+    trace.begin(SENT, 0.0)
+    for name in sorted(told):
+        more = "Response: Success" if name == "OriginateResponse" else "ChannelState: 6"
+        trace.heard(message(f"Event: {name}\nUniqueid: a1\n{more}"), 1.0)
+    for what in (Mend.ANSWER, Mend.BRIDGE, Mend.OFFER, Mend.AGENT, Mend.CALL, Mend.HANGUP):
+        trace.add(2.0, "mended", what=str(what))
+    shown = assemble([event("sending", 0), event("settled", 3000)], trace.body())
+    rows = [row for row in shown.rows if row.what.startswith(("event.", "mended"))]
+    assert len(rows) == len(told) + 6
+    for row in rows:
+        assert row.words.es != str(row.words), row.what

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, Self
 
@@ -41,7 +42,7 @@ class SipRefused(Exception):
         self.code = code
 
 
-class Endpoint(asyncio.DatagramProtocol):
+class Endpoint(asyncio.DatagramProtocol, ABC):
     """A SIP user agent on 127.0.0.1, UDP, ulaw; `async with`. Subclasses say what to do with a call that comes in.
 
     Args:
@@ -111,13 +112,13 @@ class Endpoint(asyncio.DatagramProtocol):
 
     # -- for subclasses ----------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def new_call(self, call_id: str, *, incoming: bool, number: str, caller: str) -> Call:
         """Makes the call's object, with the ear that fits the peer."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def on_invite(self, call: Call) -> None:
         """Decides about a call of the switch's; cancelled when the call ends."""
-        raise NotImplementedError
 
     # -- what comes in -----------------------------------------------------------------------------------------------
 
