@@ -135,6 +135,13 @@ class Denial(StrEnum):
     NO_DATA = "BLQ-SIN_DATOS"
     NO_PHONE = "BLQ-SIN_TELEFONO"
     IN_FLIGHT = "BLQ-EN_CURSO"
+    CHANNEL = "BLQ-CANAL"
+    COOL_OFF = "BLQ-ESPERA"
+    PREFERENCE = "BLQ-PREFERENCIA"
+    REGISTER = "BLQ-RNE"
+    PAID = "BLQ-PAGO"
+    PURPOSE = "BLQ-FINALIDAD"
+    PROFILE = "BLQ-PERFIL"
 
 
 _OUTCOME_LABELS: dict[str, tuple[str, str]] = {
@@ -165,6 +172,13 @@ _OUTCOME_LABELS: dict[str, tuple[str, str]] = {
     "BLQ-SIN_DATOS": ("Faltan datos", "Missing data"),
     "BLQ-SIN_TELEFONO": ("Sin teléfono marcable", "No diallable phone"),
     "BLQ-EN_CURSO": ("Ya está en una llamada", "Already in a call"),
+    "BLQ-CANAL": ("Canal no permitido ahora", "Channel not allowed now"),
+    "BLQ-ESPERA": ("En espera tras el último contacto", "Cooling off after the last contact"),
+    "BLQ-PREFERENCIA": ("Fuera del horario que la persona pidió", "Outside the hours the person asked for"),
+    "BLQ-RNE": ("Inscrito en un registro de excluidos", "On an exclusion register"),
+    "BLQ-PAGO": ("Ya pagó: no hay mora", "Paid: nothing is overdue"),
+    "BLQ-FINALIDAD": ("Finalidad no permitida", "Purpose not allowed"),
+    "BLQ-PERFIL": ("Sin perfil legal vigente", "No legal profile in force"),
 }
 
 
