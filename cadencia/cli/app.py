@@ -8,7 +8,7 @@ import sys
 import typer
 
 from cadencia import __version__
-from cadencia.cli import asterisk, call, campaign, database, demo, portfolio, run, simulate, user
+from cadencia.cli import asterisk, call, campaign, database, demo, portfolio, profile, run, simulate, user
 from cadencia.cli.faults import DEBUG, fault, refused
 from cadencia.cli.text import error_text
 from cadencia.errors import CadenciaError
@@ -28,6 +28,7 @@ app.command("call")(call.call)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(database.app, name="db")
+app.add_typer(profile.app, name="profile")
 app.add_typer(user.app, name="user")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, IntEnum, StrEnum
@@ -50,6 +50,34 @@ def diff(old: Profile, new: Profile) -> tuple[Change, ...]:
     changes: list[Change] = []
     _compare("", "", old, new, changes)
     return tuple(_undecided_where_exchanged(changes))
+
+
+def told_of(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Every field of a profile that says something, with its path, as a person reads it."""
+    yield from _leaves("", "", profile)
+
+
+def as_data(value: Any) -> Any:
+    """A profile in the words of its file, for JSON."""
+    if isinstance(value, Calendar):
+        return {"id": value.id, "version": value.version}
+    if isinstance(value, Hours):
+        days = {day: [_interval(each) for each in open_] for day, open_ in zip(_WEEKDAYS, value.weekly, strict=True)}
+        rest = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.name != "weekly"}
+        return {**days, **{name: as_data(held) for name, held in rest.items()}}
+    if dataclasses.is_dataclass(value):
+        return {field.name: as_data(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {as_data(key): as_data(each) for key, each in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(map(as_data, value))
+    if isinstance(value, tuple):
+        return [as_data(each) for each in value]
+    if isinstance(value, IntEnum):
+        return value.name.lower()
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 #: Says of two values whether going from the first to the second loosens.
@@ -213,6 +241,21 @@ def _compare(path: str, kind: str, old: Any, new: Any, changes: list[Change]) ->
                 _one_sided(f"{path}[{key}]", kind, before.get(key), after.get(key), changes)
     else:
         _note(path, kind, old, new, changes)
+
+
+def _leaves(path: str, kind: str, value: Any) -> Iterator[tuple[str, str]]:
+    if kind == "hours.weekly":
+        for day, open_ in zip(_WEEKDAYS, value, strict=True):
+            yield path.removesuffix("weekly") + day, _shown(open_) or "-"
+    elif dataclasses.is_dataclass(value) and not isinstance(value, Calendar):
+        for each in dataclasses.fields(value):
+            name, below = (f"{part}.{each.name}" if part else each.name for part in (path, kind))
+            yield from _leaves(name, below, getattr(value, each.name))
+    elif (members := _keyed(kind, value)) is not None:
+        for key, member in members.items():
+            yield from _leaves(f"{path}[{key}]", kind, member)
+    elif _shown(value):
+        yield path, _shown(value)
 
 
 def _keyed(kind: str, value: Any) -> dict[str, Any] | None:

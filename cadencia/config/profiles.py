@@ -16,7 +16,7 @@ from cadencia.config.tables import Fault, FileFaults, open_file, read_text
 from cadencia.domain.law import Calendar, Profile
 from cadencia.errors import ConfigError, Words
 
-__all__ = ["DATES", "Change", "Effect", "Rulebook", "builtin", "diff", "load_profile", "load_site"]
+__all__ = ["DATES", "Change", "Effect", "Rulebook", "builtin", "check_file", "diff", "load_profile", "load_site"]
 
 #: In a site's folder: its own dates, and its own calendars. All else in the folder that ends in .toml is a profile.
 DATES = "holidays.toml"
@@ -79,6 +79,25 @@ def load_site(directory: Path | None) -> Rulebook:
         calendars = load_dates(read_text(directory / DATES), name=str(directory / DATES), calendars=calendars)
     own = {str(path): read_text(path) for path in sorted(directory.glob("*.toml")) if path.name != DATES}
     return _with_own(own, calendars)
+
+
+def check_file(path: Path) -> None:
+    """Read a file as `load_site` would: a profile, a site's dates or calendar, or all of a site's folder.
+
+    Raises:
+        FileFaults: something in it is wrong.
+        ConfigError: it cannot be read.
+    """
+    if path.is_dir():
+        load_site(path)
+        return
+    text, name = read_text(path), str(path)
+    if path.parent.name == CALENDARS:
+        load_calendar(text, name=name)
+    elif path.name == DATES:
+        load_dates(text, name=name, calendars=_own_calendars(path.parent))
+    else:
+        _with_own({name: text} if text not in _shipped().values() else {}, _own_calendars(path.parent))
 
 
 def _own_calendars(directory: Path) -> dict[str, Calendar]:

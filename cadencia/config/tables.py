@@ -306,7 +306,10 @@ def _spelled(path: _Path) -> str:
 
 def _within(value: float, low: float, high: float) -> float:
     if not low <= value <= high:
-        raise Must(f"must be from {low:g} to {high:g}, not {value!r}", f"debe ser de {low:g} a {high:g}, no {value!r}")
+        span = (f"{low:.9g}", f"{high:.9g}")
+        raise Must(
+            f"must be from {span[0]} to {span[1]}, not {value!r}", f"debe ser de {span[0]} a {span[1]}, no {value!r}"
+        )
     return value
 
 
