@@ -25,8 +25,8 @@ def closed_dates(calendar: Calendar, year: int) -> frozenset[date]:
     found = set(calendar.added)
     for of in (year - 1, year):  # the last days of a year may be moved into the next one
         found |= {_date(rule, of) for rule in calendar.rules if rule.from_year <= of <= rule.until_year}
-    if calendar.library:
-        found |= _library(calendar.library, year)
+    if calendar.country:
+        found |= _package(calendar.country, year)
     return frozenset(day for day in found - calendar.removed if day.year == year)
 
 
@@ -82,7 +82,7 @@ def _date(rule: HolidayRule, year: int) -> date:
     return day + timedelta(days=-day.weekday() % 7) if rule.rule is DateRule.MONDAY else day
 
 
-def _library(code: str, year: int) -> frozenset[date]:
+def _package(code: str, year: int) -> frozenset[date]:
     country, _, part = code.partition("-")
     try:
         return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))

@@ -54,16 +54,16 @@ def load_calendar(text: str, *, name: str) -> Calendar:
     """
     with open_file(text, name) as root:
         id_, version = root.text("id", pattern=NAME, like="co"), root.text("version")
-        library, citation = root.text("library", ""), root.text("citation", "")
-        if library and not _is_known(library):
-            root.wrong("library", f"is no known country: {library!r}", f"no es un país conocido: {library!r}")
+        country, citation = root.text("country", ""), root.text("citation", "")
+        if country and not _is_known(country):
+            root.wrong("country", f"is no known country: {country!r}", f"no es un país conocido: {country!r}")
         rules = tuple(_rule(table) for table in root.tables("holidays"))
-        if not library and not rules:
-            mend = Words("Give library or [[holidays]].", "Escriba library o [[holidays]].")
+        if not country and not rules:
+            mend = Words("Give country or [[holidays]].", "Escriba country o [[holidays]].")
             root.wrong("", "the calendar has no dates", "el calendario no tiene fechas", mend)
-    if library:  # evidence names the version, and the dates come with the package
+    if country:  # evidence names the version, and the dates come with the package
         version = f"{version}/holidays-{metadata.version('holidays')}"
-    return Calendar(id=id_, version=version, library=library, rules=rules, citation=citation)
+    return Calendar(id=id_, version=version, country=country, rules=rules, citation=citation)
 
 
 def load_dates(text: str, *, name: str, calendars: Mapping[str, Calendar]) -> dict[str, Calendar]:

@@ -270,17 +270,10 @@ def _limit(table: Table) -> Limit:
 
 
 def _cooloff(table: Table) -> CoolOff:
-    hours, days = table.number("hours", 0, _YEAR_H, 0.0), table.whole("local_days", 0, _YEAR_DAYS, 0)
-    if (hours > 0) is (days > 0):
-        table.wrong(
-            "",
-            "must last",
-            "debe durar",
-            Words(
-                "Give hours or local_days, above 0, and not both.",
-                "Escriba hours o local_days, mayor que 0, y no ambos.",
-            ),
-        )
+    hours, days = table.number("hours", 0.01, _YEAR_H, 0.0), table.whole("local_days", 1, _YEAR_DAYS, 0)
+    if ("hours" in table) is ("local_days" in table):
+        mend = Words("Give hours or local_days, and not both.", "Escriba hours o local_days, y no ambos.")
+        table.wrong("", "must last", "debe durar", mend)
     return CoolOff(
         id=_id(table),
         after=table.choice("after", spelled(Trigger)),

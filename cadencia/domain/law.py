@@ -141,14 +141,14 @@ class Calendar:
     """On which dates nobody works.
 
     Attributes:
-        library: the country whose dates the `holidays` package gives ("MX"); empty if `rules` are all there is.
+        country: whose dates the `holidays` package gives ("MX", or a part: "ES-MD"); empty if `rules` are all there is.
         rules: our own.
         added, removed: what an operator knows better: dates that are holidays too, dates that are none.
     """
 
     id: str
     version: str
-    library: str = ""
+    country: str = ""
     rules: tuple[HolidayRule, ...] = ()
     added: frozenset[date] = frozenset()
     removed: frozenset[date] = frozenset()

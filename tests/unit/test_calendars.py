@@ -121,14 +121,14 @@ def test_the_version_names_the_package_that_the_dates_come_from() -> None:
 
 
 def test_a_part_of_a_country() -> None:
-    madrid = load_calendar('id = "es-md"\nversion = "1"\nlibrary = "ES-MD"\n', name="x.toml")
+    madrid = load_calendar('id = "es-md"\nversion = "1"\ncountry = "ES-MD"\n', name="x.toml")
     assert is_closed(madrid, date(2025, 5, 2))
     assert not is_closed(CALENDARS["es"], date(2025, 5, 2))
 
 
 def test_a_country_nobody_knows_is_no_calendar_without_holidays() -> None:
     with pytest.raises(ValueError, match="XX"):
-        closed_dates(Calendar("x", "1", library="XX"), 2026)
+        closed_dates(Calendar("x", "1", country="XX"), 2026)
 
 
 # -- rules -------------------------------------------------------------------------------------------------------------
@@ -184,8 +184,8 @@ def test_what_is_wrong_with_an_operators_dates(text: str, line: int, key: str) -
     ("text", "line", "key"),
     [
         ('id = "x"\nversion = "1"\n', 1, ""),
-        ('id = "x"\nversion = "1"\nlibrary = "XX"\n', 3, "library"),
-        ('id = "x"\nversion = "1"\nlibrary = "ES-QQ"\n', 3, "library"),
+        ('id = "x"\nversion = "1"\ncountry = "XX"\n', 3, "country"),
+        ('id = "x"\nversion = "1"\ncountry = "ES-QQ"\n', 3, "country"),
         (
             'id = "x"\nversion = "1"\n[[holidays]]\nname = "a"\nrule = "fixed"\nmonth = 2\nday = 29\n',
             7,

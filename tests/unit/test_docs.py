@@ -42,6 +42,7 @@ WRITTEN = (
     "docs/call-states.md",
     "docs/controllers.md",
     "docs/pacing.md",
+    "docs/profiles.md",
     "docs/simulate.md",
     "docs/telephony.md",
     "benchmarks/README.md",

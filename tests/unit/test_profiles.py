@@ -1,4 +1,4 @@
-"""Profiles as files: what is wrong in one is told with its line, those that ship say what the law says, and their changes."""
+"""Profiles as files: what is wrong in one is told with its line; those that ship say what the law says; changes."""
 
 from __future__ import annotations
 
@@ -22,17 +22,25 @@ from cadencia.config.lines import lines_of
 from cadencia.config.profiles import Rulebook, builtin, check_file, load_profile, load_site
 from cadencia.config.tables import FileFaults
 from cadencia.domain.law import (
+    Abandonment,
+    CallerId,
     Channel,
     Confidence,
     ConsentNeed,
+    CoolOff,
+    Hours,
     Limit,
+    Machines,
     Period,
     Phrase,
     Profile,
     Purpose,
     Reach,
     Reaches,
+    Recording,
+    Retention,
     Scope,
+    Script,
     Trigger,
     Unless,
 )
@@ -170,7 +178,7 @@ def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
 #: What is written -> what is written in its place, where the fault is, and of which key.
 WRONG: dict[str, tuple[str, str, str, str]] = {
     "unknown key": ("version = 1", "version = 1\nversoin = 2", "jurisdiction", "versoin"),
-    "unknown key in a section": ("cap = 0.03", "cap = 0.03\ntop = 1", "[[script", "abandonment.top"),
+    "unknown key in a section": ("cap = 0.03", "top = 1\ncap = 0.03", "cap", "abandonment.top"),
     "unknown section": ("[registers]", "[registros]", "[registers]", "registros"),
     "unknown word": ('counts = "rang"', 'counts = "ring"', 'counts = "rang"', "limits[1].counts"),
     "unknown channel": ('sms = "opt_out"', 'fax = "opt_out"', "sms =", "channels.fax"),
@@ -210,7 +218,8 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     "bad pattern": ("'jail'", "'(jail'", "  'jail'", "script.forbidden_phrases[1].patterns[2]"),
     "a pattern that is never found": ("'carcel'", "'cárcel'", "  'carcel'", "script.forbidden_phrases[1].patterns[1]"),
     "a pattern that warns": ("'jail'", "'[[a]'", "  'jail'", "script.forbidden_phrases[1].patterns[2]"),
-    "cool-off of no length": ("hours = 24", "hours = 0", "[[cooloffs]]", "cooloffs[1]"),
+    "cool-off of no length": ("hours = 24", "hours = 0", "hours = 24", "cooloffs[1].hours"),
+    "cool-off without length": ("hours = 24\n", "", "[[cooloffs]]", "cooloffs[1]"),
     "cool-off of two lengths": ("hours = 24", "hours = 24\nlocal_days = 1", "[[cooloffs]]", "cooloffs[1]"),
     "exempt is no purpose": ("exempt = []", 'exempt = ["operation"]', "exempt", "exempt"),
     "register without purpose": (
@@ -612,11 +621,11 @@ def test_a_sites_dates_reach_the_shipped_profiles(tmp_path: Path) -> None:
 
 
 def test_a_site_has_calendars_of_its_own(tmp_path: Path) -> None:
-    own = 'id = "es-md"\nversion = "1"\nlibrary = "ES-MD"\n'
+    own = 'id = "es-md"\nversion = "1"\ncountry = "ES-MD"\n'
     site(tmp_path, calendars__madrid=own, casa=SAMPLE.replace('calendar = "co"', 'calendar = "es-md"'))
     hours = load_site(tmp_path).profiles["casa"].hours[0]
     assert hours.calendar is not None
-    assert hours.calendar.library == "ES-MD"
+    assert hours.calendar.country == "ES-MD"
     check_file(tmp_path / "casa.toml")
     site(tmp_path, calendars__madrid=own.replace("es-md", "es"))
     with pytest.raises(FileFaults, match="is taken"):
@@ -648,6 +657,26 @@ def test_nothing_of_a_site_is_what_ships() -> None:
     assert isinstance(book, Rulebook)
     assert dict(book.profiles) == shipped()
     assert hashlib.sha256(book.texts["pe"].encode()).hexdigest() == book.profiles["pe"].sha256
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+def test_the_page_shows_files_that_are_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs/profiles.md").read_text("utf-8")
+    profile, dates, calendar = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    book = load_site(site(tmp_path, casa=profile, holidays=dates, calendars__own=calendar))
+    assert set(book.profiles) == {*shipped(), "casa-banco"}
+    assert set(book.calendars) == {*builtin_calendars(), "es-md"}
+
+
+def test_the_page_names_every_key_and_profile() -> None:
+    page = (ROOT / "docs/profiles.md").read_text("utf-8")
+    named = set(re.findall(r"[a-z_]+", page))
+    for kind in (Profile, Hours, Limit, CoolOff, Abandonment, Machines, Recording, Retention, CallerId, Phrase, Script):
+        keys = {field.name for field in dataclasses.fields(kind)} - {"sha256", "weekly", "consent"}
+        assert keys <= named, kind
+    for words in (Channel, Purpose, Scope, Trigger, Reaches, Unless, Period, ConsentNeed, Confidence):
+        assert {str(word) for word in words} <= named, words
+    assert all(f"`{id_}`" in page for id_ in shipped())
 
 
 # -- the command line --------------------------------------------------------------------------------------------------
