@@ -48,15 +48,14 @@ from cadencia.domain.law import (
 from cadencia.domain.people import Role
 
 CO, CO_STRICT = "co-ley2300", "co-estricto"
-MX, MX_STRICT = "mx-condusef", "mx-estricto"
-PE, CL, ES, US, UK = "pe-29571", "cl-21320", "es", "us-regf", "uk-ofcom"
-AR, AR_CABA, BR = "ar-nacional", "ar-caba", "br"
+MX, MX_STRICT = "mx", "mx-estricto"
+PE, CL, ES, US, UK, AR = "pe", "cl", "es", "us-regf", "uk", "ar"
 
 BOGOTA, LIMA, SANTIAGO, MADRID = "America/Bogota", "America/Lima", "America/Santiago", "Europe/Madrid"
 MEXICO, TIJUANA, CANCUN = "America/Mexico_City", "America/Tijuana", "America/Cancun"
 NEW_YORK, LOS_ANGELES, PHOENIX = "America/New_York", "America/Los_Angeles", "America/Phoenix"
 LONDON, TOKYO, CANARY = "Europe/London", "Asia/Tokyo", "Atlantic/Canary"
-BUENOS_AIRES, SAO_PAULO = "America/Argentina/Buenos_Aires", "America/Sao_Paulo"
+BUENOS_AIRES = "America/Argentina/Buenos_Aires"
 
 #: The telephone that a vector's contact goes to, and another of the same person's.
 PHONE, OTHER_PHONE = 11, 12
@@ -824,14 +823,12 @@ def _united_kingdom() -> list[Vector]:
     return t.rows
 
 
-def _without_numbers() -> list[Vector]:
-    """Countries without a national rule on hours or frequency: an ordinary call is lawful."""
+def _argentina() -> list[Vector]:
+    """Argentina has no national rule on hours or frequency: an ordinary call is lawful."""
     t = _Table((AR,), BUENOS_AIRES)
     before = [touch("2026-03-03T11:00:00", BUENOS_AIRES)]
     t.add("ar weekday", "2026-03-04T11:00:00")
     t.add("ar no frequency rule", "2026-03-03T15:00:00", touches=before)
-    t.add("ar caba weekday", "2026-03-04T11:00:00", profiles=(AR, AR_CABA))
-    t.add("br weekday", "2026-03-04T11:00:00", profiles=(BR,), zone=SAO_PAULO)
     return t.rows
 
 
@@ -1178,7 +1175,7 @@ COUNTRIES: tuple[Vector, ...] = (
     *_spain(),
     *_united_states(),
     *_united_kingdom(),
-    *_without_numbers(),
+    *_argentina(),
 )
 
 #: Vectors of profiles built here (a few stacked on a shipped one).
