@@ -8,7 +8,7 @@ import sys
 import typer
 
 from cadencia import __version__
-from cadencia.cli import asterisk, call, campaign, database, demo, portfolio, profile, run, simulate, user
+from cadencia.cli import asterisk, call, campaign, database, demo, portfolio, profile, recheck, run, simulate, user
 from cadencia.cli.faults import DEBUG, fault, refused
 from cadencia.cli.text import error_text
 from cadencia.errors import CadenciaError
@@ -25,6 +25,7 @@ app.command("run")(run.run)
 app.command("import")(portfolio.import_)
 app.command("simulate")(simulate.simulate)
 app.command("call")(call.call)
+app.command("recheck")(recheck.recheck)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(database.app, name="db")

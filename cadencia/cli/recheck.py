@@ -1,0 +1,127 @@
+"""`cadencia recheck`: was every contact of an exported file lawful, judged on its own and not by the gate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cadencia.cli.options import AsJson, tell_json
+from cadencia.cli.text import language, say
+from cadencia.errors import ConfigError, Words, spoken
+from cadencia.recheck import Report, recheck_all
+
+_EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+def recheck(
+    file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="Dossiers, one JSON object a line.")],
+    since: Annotated[str | None, typer.Option("--since", help="From this instant or date (UTC) on.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Up to this instant or date (UTC), without it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge every contact of a file again, by rules that share nothing with those that let it pass.
+
+    Ends with 0 if all were lawful, with 1 if one was not. Example: cadencia recheck dossiers.jsonl --since 2026-11-01
+    """
+    start, end = _instant(since, _EVER[0]), _instant(until, _EVER[1])
+    if start >= end:
+        raise ConfigError(
+            Words("--until is not after --since.", "--until no es posterior a --since."),
+            Words("Give a later --until, or leave it out.", "Dé un --until posterior, u omítalo."),
+        )
+    line = [0]
+    try:
+        report = recheck_all(_lines(file, line), start, end)
+    except ConfigError as error:
+        told = (f"{file}:{line[0]}: {spoken(error.message, tongue)}" for tongue in ("en", "es"))
+        raise ConfigError(Words(*told), error.hint) from None
+    except OSError as error:
+        raise ConfigError(
+            Words(f"{file} cannot be read: {error.strerror}.", f"No se puede leer {file}: {error.strerror}."),
+            Words("Check the path.", "Revise la ruta."),
+        ) from None
+    if as_json:
+        tell_json(_view(report))
+    else:
+        _print(report)
+    if report.violations:
+        raise typer.Exit(1)
+
+
+def _instant(given: str | None, otherwise: datetime) -> datetime:
+    if given is None:
+        return otherwise
+    try:
+        found = datetime.fromisoformat(given)
+    except ValueError:
+        raise ConfigError(
+            Words(f"{given!r} is no instant.", f"{given!r} no es un instante."),
+            Words("Write 2026-11-01 or 2026-11-01T07:00:00Z.", "Escriba 2026-11-01 o 2026-11-01T07:00:00Z."),
+        ) from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _lines(file: Path, place: list[int]) -> Iterator[dict[str, Any]]:
+    """The dossiers of a file; `place[0]` is the line of the last one. Raises ConfigError."""
+    with file.open("rb") as lines:
+        for place[0], line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                given = json.loads(line)
+            except ValueError:
+                given = None
+            if not isinstance(given, dict):
+                raise ConfigError(
+                    Words("The line is no JSON object.", "La línea no es un objeto JSON."),
+                    Words("Each line holds one person's dossier.", "Cada línea tiene el expediente de una persona."),
+                )
+            yield given
+
+
+def _view(report: Report) -> dict[str, Any]:
+    tongue = language()
+    return {
+        "persons": report.persons,
+        "contacts": report.contacts,
+        "violations": report.violations,
+        "raced": report.raced,
+        "by_rule": dict(sorted(report.by_rule.items())),
+        "first": [
+            {
+                "contact": found.contact,
+                "person": found.person,
+                "rule": found.rule,
+                "profile": found.profile,
+                "at": found.at.isoformat(),
+                "what": spoken(found.what, tongue),
+                "facts": dict(found.facts),
+            }
+            for found in report.first
+        ],
+    }
+
+
+def _print(report: Report) -> None:
+    tongue = language()
+    walked = (report.persons, report.contacts, report.violations, report.raced)
+    typer.echo(
+        say(
+            "Personas: {}  Contactos: {}  Violaciones: {}  En carrera: {}",
+            "Persons: {}  Contacts: {}  Violations: {}  Raced: {}",
+        ).format(*walked)
+    )
+    for rule, count in sorted(report.by_rule.items()):
+        typer.echo(f"  {rule:14} {count}")
+    for found in report.first:
+        at = found.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        profile = f" {found.profile}" if found.profile else ""
+        typer.echo(f"{at} {found.contact} [{found.rule}{profile}] {spoken(found.what, tongue)}")
+    if report.violations > len(report.first):
+        more = report.violations - len(report.first)
+        typer.echo(say(f"… y {more} más", f"… and {more} more"))
