@@ -23,6 +23,7 @@ from cadencia.errors import CadenciaError, spoken
 from cadencia.metrics.logs import configure
 from cadencia.metrics.memory import settle_memory
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
+from cadencia.store.keys import key_folder, load_or_make
 from cadencia.store.port import Store
 from cadencia.telephony.outcomes import load_table
 from cadencia.web.app import create_app
@@ -59,7 +60,8 @@ async def _run(settings: Settings) -> None:
 
 async def _serve(settings: Settings, store: Store, socket: sockets.socket) -> None:
     clock, tally = SystemClock(), Tally(Metrics())
-    options = Options(holder=f"{sockets.gethostname()}, pid {os.getpid()}")
+    signer = load_or_make(key_folder())
+    options = Options(holder=f"{sockets.gethostname()}, pid {os.getpid()}", signer=signer)
     table = load_table(Path(settings.outcomes) if settings.outcomes else None)
     engine = Engine(store, clock, servers_of(settings), options, tally, rng=random.SystemRandom(), table=table)
     ended = asyncio.Event()

@@ -83,6 +83,16 @@ def is_evidence(event: Event) -> bool:
     return rule is not None and not (rule.unless and event.body.get(rule.unless) is True)
 
 
+def subject(event: Event, person_of: Callable[[int], int | None]) -> int | None:
+    """The internal id of whom the event is about, None if it is about nobody."""
+    if event.contact_id is not None:
+        person = person_of(event.contact_id)
+        if person is not None:
+            return person
+    named = event.body.get("person_id")
+    return named if isinstance(named, int) else None
+
+
 def references(event: Event, person_of: Callable[[int], int | None]) -> set[Ref]:
     """Who and what a row about the event names.
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from cadencia.clock import Clock
+from cadencia.compliance.signing import Signer
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.servers import Switches
@@ -48,6 +49,8 @@ class Observer(Protocol):
 
     def lines(self, switches: Switches) -> None: ...
 
+    def sealed(self, rows: int, behind: int, lag_s: float) -> None: ...
+
 
 class Ids:
     """Ids of attempts and legs: unique over restarts, sortable by time, [a-z0-9-] only.
@@ -82,11 +85,13 @@ class Options:
         holder: who we are, shown to a second engine that is started by mistake.
         audit_s: a snapshot of each server is compared with our picture this often.
         tick_s: a decision is due at least this often.
+        signer: signs the evidence; without one nothing is sealed.
     """
 
     holder: str = "cadencia"
     audit_s: float = 4.0
     tick_s: float = 1.0
+    signer: Signer | None = None
 
 
 @dataclass

@@ -21,6 +21,7 @@ from cadencia.dialer.calls import Calls
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context, Ids, Observer, Options
 from cadencia.dialer.counts import day_starts
+from cadencia.dialer.evidence import Sealer
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
@@ -90,6 +91,7 @@ class EngineCore:
         self._observer, self._rng = observer, rng or random.Random()
         self._table = table or default_table()
         self._tasks: list[asyncio.Task[None]] = []
+        self._sealer: Sealer | None = None
         self._woken = asyncio.Event()
         self._floor_stale = True
         self.failed = False
@@ -136,6 +138,8 @@ class EngineCore:
         await restore(c, self.staff, self.calls, self.runners)
         for seat in self.staff.seats.values():
             self.show_agent(seat)
+        signer = self.options.signer
+        self._sealer = Sealer(c, signer) if signer is not None else None
         work = (
             ledger.run(),
             self.sender.run(),
@@ -143,6 +147,7 @@ class EngineCore:
             self._decide(),
             self._shows(),
             self._refreshes(),
+            *([self._sealer.run()] if self._sealer is not None else []),
         )
         self._tasks = [asyncio.get_running_loop().create_task(part) for part in work]
         for task in self._tasks:
@@ -240,6 +245,8 @@ class EngineCore:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._sealer is not None:
+            await self._sealer.last()
 
     def _waits_for_an_end(self, hang_up: bool) -> bool:
         return any(hang_up or live.call.phase is not Phase.TALKING for live in self.calls.live.values())

@@ -71,6 +71,9 @@ class Tally:
             for trunk in switch.trunks.values():
                 self.metrics.set_trunk(switch.name, trunk.name, up=switch.carries(trunk.name))
 
+    def sealed(self, rows: int, behind: int, lag_s: float) -> None:
+        self.metrics.observe_sealed(rows, behind, lag_s)
+
 
 def _keep(samples: list[float], value: float) -> None:
     if len(samples) < _KEPT:

@@ -34,6 +34,10 @@ KINDS: dict[str, int] = {
     "agent.state": 1,  # {state, reason}
     "campaign.state": 1,  # {state, by, reason}
     "campaign.setting": 1,  # {by, reason, changes: {name: [old, new]}}
+    "person.hold": 1,  # {person_id, by, held}  a legal hold begins or ends
+    # who the person was is gone; what stood for the person in evidence stays named here, and nowhere else
+    "person.erased": 1,  # {surrogate, by, reason}
+    "file.read": 1,  # {person_id, by, what} or {by, what, from, to}  somebody took evidence out
     "portfolio.imported": 1,  # {persons, obligations, phones, contacts}
     "engine.led": 1,  # {token, holder}
     "engine.clock_set": 1,  # {seconds}  the wall clock was set by so much while the engine ran

@@ -92,6 +92,9 @@ class Metrics:
         self._store = Histogram(
             "cadencia_store_seconds", "Time of store calls", ["operation"], buckets=_STORE_S, registry=r
         )
+        self._sealed = Counter("cadencia_evidence_rows", "Rows of evidence sealed", registry=r)
+        self._unsealed = Gauge("cadencia_evidence_lag_events", "Events of the log not looked at yet", registry=r)
+        self._sealed_lag = Gauge("cadencia_evidence_lag_seconds", "Age of the oldest event not sealed", registry=r)
         self._streams = Gauge("cadencia_event_streams", "Open event streams of pages", registry=r)
 
     def _bound(self, label: str, value: str) -> str:
@@ -136,6 +139,12 @@ class Metrics:
         self._pop.observe(milliseconds)
 
     # -- the engine ---------------------------------------------------------------------------------------------------
+    def observe_sealed(self, rows: int, behind: int, lag_s: float) -> None:
+        """Rows of evidence were sealed, and how far the sealing is behind."""
+        self._sealed.inc(rows)
+        self._unsealed.set(behind)
+        self._sealed_lag.set(lag_s)
+
     def observe_decision(self, seconds: float) -> None:
         """Time of one pacing decision."""
         self._decision.observe(seconds)

@@ -21,6 +21,7 @@ from cadencia.domain.events import Event
 from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonIn, Phone, PhoneStatus, Role
 from cadencia.store.batch import changes, merged, priority
 from cadencia.store.memory_dialing import MemoryDialing
+from cadencia.store.memory_evidence import MemoryEvidence
 from cadencia.store.memory_records import AgentRecord, CampaignRecord, ItemRecord, ItemState, PersonRecord
 from cadencia.store.port import Imported
 from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
@@ -28,7 +29,7 @@ from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
 _Owed = dict[tuple[str, str], ObligationIn]
 
 
-class MemoryStore(MemoryDialing):
+class MemoryStore(MemoryEvidence, MemoryDialing):
     """A `Store` in memory.
 
     Args:

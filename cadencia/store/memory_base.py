@@ -16,6 +16,7 @@ from cadencia.store.memory_records import (
     AgentRecord,
     AttemptRecord,
     CampaignRecord,
+    EvidenceRecord,
     ItemRecord,
     ItemState,
     PersonRecord,
@@ -45,6 +46,7 @@ class Data:
         self.users: dict[str, User] = {}
         self.credentials: dict[tuple[str, str], Credential] = {}
         self.events: deque[Event] = deque(maxlen=keep_events)
+        self.evidence = EvidenceRecord()
         self.seq = 0
         self.token = 0
         self.leader: MemoryBase | None = None

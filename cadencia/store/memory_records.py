@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
+from cadencia.compliance.evidence import Chain, SignedRoot
+from cadencia.compliance.evidence_events import Ref
 from cadencia.domain.agents import Agent, AgentState
 from cadencia.domain.codes import ABANDONED, ANSWERED, DISPOSITIONS, NOT_DISPOSED, Outcome
 from cadencia.domain.dialing import AttemptState, Campaign, CampaignCounts, DayCount, Next, Prior
 from cadencia.domain.people import DebtorFile, Obligation, PastContact, Phone, Role
 from cadencia.store.batch import HISTORY, NEVER, WEEK_DAYS
+from cadencia.store.evidence_port import Hold, KeptRow
 
 #: So many instants from which counts were asked are kept up to date; the one asked longest ago makes room.
 WINDOWS = 8
@@ -332,3 +335,32 @@ class CampaignRecord:
 
 
 _IN_TALK = frozenset({Outcome.CONNECTED, Outcome.DROPPED})
+
+
+@dataclass(slots=True, eq=False)
+class ChainRecord:
+    """A chain of evidence with its rows."""
+
+    chain: Chain
+    root: SignedRoot
+    rows: list[KeptRow] = field(default_factory=list)
+    closed_at: datetime | None = None
+    dropped: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class EvidenceRecord:
+    """What is sealed.
+
+    Attributes:
+        chains: by engine, oldest first.
+        contacts: whose each list item is, as far as somebody asked.
+        holds: that stand, by person.
+    """
+
+    chains: dict[str, list[ChainRecord]] = field(default_factory=dict)
+    surrogates: dict[Ref, str] = field(default_factory=dict)
+    sealed_through: int = 0
+    contacts: dict[int, int] = field(default_factory=dict)
+    holds: dict[int, Hold] = field(default_factory=dict)
+    erased: set[int] = field(default_factory=set)

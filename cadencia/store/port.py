@@ -32,6 +32,7 @@ from cadencia.domain.dialing import (
 )
 from cadencia.domain.events import Event
 from cadencia.domain.people import DebtorFile, PersonIn
+from cadencia.store.evidence_port import EvidenceStore
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Claim:
     scan: int = 500
 
 
-class Store(Protocol):
+class Store(EvidenceStore, Protocol):
     # -- life ---------------------------------------------------------------------------------------------------------
     async def ping(self) -> None:
         """Raise StoreError if the store cannot be used now."""

@@ -74,3 +74,92 @@ def lead_lost() -> LeadershipLost:
         Words("Another engine leads now.", "Ahora otro motor lleva el mando."),
         Words("This engine must not dial any more: restart it.", "Este motor ya no debe marcar: reinícielo."),
     )
+
+
+def no_such_person(told: str) -> Refused:
+    """Nobody is meant by what was typed; which is not repeated, it may be a document number."""
+    del told
+    return Refused(
+        Words("There is no such person.", "No existe esa persona."),
+        Words(
+            'Name the person by surrogate, internal id, or document: "CC 12345".',
+            'Nombre a la persona por seudónimo, identificador interno o documento: "CC 12345".',
+        ),
+    )
+
+
+def already_erased() -> Refused:
+    """The person was erased before."""
+    return Refused(Words("This person was erased already.", "Esta persona ya fue borrada."))
+
+
+def under_hold() -> Refused:
+    """A legal hold stands."""
+    return Refused(
+        Words("A legal hold stands on this person.", "Hay una retención legal sobre esta persona."),
+        Words("Lift it first: cadencia evidence hold PERSON --lift", "Levántela antes: cadencia evidence hold --lift"),
+    )
+
+
+def held_already() -> Refused:
+    """One hold at a time."""
+    return Refused(Words("A legal hold stands already.", "Ya hay una retención legal."))
+
+
+def not_held() -> Refused:
+    """There is nothing to lift."""
+    return Refused(Words("No legal hold stands on this person.", "No hay retención legal sobre esta persona."))
+
+
+def still_open() -> Refused:
+    """A call with the person goes on, or waits for its disposition."""
+    return Refused(
+        Words("An attempt on this person is open.", "Hay un intento abierto con esta persona."),
+        Words("Try again when the call has its disposition.", "Intente de nuevo cuando la llamada esté tipificada."),
+    )
+
+
+def not_sealed_yet() -> Refused:
+    """Erasing now would tear the person's evidence apart."""
+    return Refused(
+        Words(
+            "Something about this person is not in evidence yet.", "Algo de esta persona aún no está en la evidencia."
+        ),
+        Words(
+            "The engine seals every second: start it, and try again.",
+            "El motor sella cada segundo: arránquelo e intente de nuevo.",
+        ),
+    )
+
+
+def not_the_oldest() -> Refused:
+    """Chains end in the order they began."""
+    return Refused(
+        Words(
+            "This chain is open, has no rows any more, or an older one still has.",
+            "Esta cadena está abierta, ya no tiene filas, o una anterior aún las tiene.",
+        )
+    )
+
+
+def held_rows() -> Refused:
+    """Rows of a chain are about somebody under hold."""
+    return Refused(
+        Words(
+            "This chain holds rows of a person under legal hold.",
+            "Esta cadena tiene filas de una persona bajo retención legal.",
+        )
+    )
+
+
+def telling_reason() -> Refused:
+    """The reason of an erasure may hold nothing of the person."""
+    return Refused(
+        Words(
+            "The reason is kept for ever: it may not name the person or hold a long number.",
+            "El motivo se guarda para siempre: no puede nombrar a la persona ni tener un número largo.",
+        ),
+        Words(
+            "Give the number of the request, for example: PQR 2026-114", "Dé el número de la solicitud: PQR 2026-114"
+        ),
+    )

@@ -37,6 +37,7 @@ def test_everything_that_is_told_is_shown() -> None:
     metrics.set_trunk("main", "claro", up=False)
     metrics.observe_store("claim", 0.004)
     metrics.set_streams(3)
+    metrics.observe_sealed(40, 7, 1.5)
     seen = samples(metrics)
     assert seen["cadencia_calls_total|norte|CON"] == 2
     assert seen["cadencia_denied_total|norte|BLQ-HORARIO"] == 3
@@ -49,6 +50,8 @@ def test_everything_that_is_told_is_shown() -> None:
     assert seen["cadencia_ami_events_total|Hangup"] == 1 and seen["cadencia_ami_up|main"] == 1
     assert seen["cadencia_ami_round_trip_seconds|main"] == 0.002 and seen["cadencia_trunk_up|main|claro"] == 0
     assert seen["cadencia_store_seconds_sum|claim"] == 0.004 and seen["cadencia_event_streams"] == 3
+    assert seen["cadencia_evidence_rows_total"] == 40 and seen["cadencia_evidence_lag_events"] == 7
+    assert seen["cadencia_evidence_lag_seconds"] == 1.5
 
 
 def test_two_engines_in_one_process_share_nothing() -> None:

@@ -10,6 +10,7 @@ from cadencia.store import migrate
 from cadencia.store.postgres.access import PostgresAccess
 from cadencia.store.postgres.attempts import PostgresAttempts
 from cadencia.store.postgres.errors import UNREADABLE_URL, telling
+from cadencia.store.postgres.evidence import PostgresEvidence
 from cadencia.store.postgres.floor import PostgresFloor
 from cadencia.store.postgres.leasing import PostgresLeasing
 from cadencia.store.postgres.pacing import PostgresPacing
@@ -20,6 +21,7 @@ __all__ = ["PostgresStore"]
 
 
 class PostgresStore(
+    PostgresEvidence,
     PostgresLeasing,
     PostgresAttempts,
     PostgresTalk,

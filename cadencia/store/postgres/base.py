@@ -225,28 +225,30 @@ class PostgresBase:
         await self._transaction(work)
 
     async def events(self, after: int = 0, limit: int = 1000, kinds: Collection[str] = ()) -> tuple[Event, ...]:
-        async def newest(connection: AsyncConnection) -> int:
-            await connection.execute(_ALL_WRITTEN)
-            return int((await connection.execute(_LAST_SEQ)).scalar_one())
-
-        last = await self._transaction(newest)
+        last = await self._transaction(newest_number)
         if last <= after:
             return ()
 
         async def page(connection: AsyncConnection) -> tuple[Event, ...]:
             asked = {"after": after, "last": last, "any_kind": not kinds, "kinds": list(kinds), "limit": limit}
-            return _read(await connection.execute(_EVENTS, asked))
+            return read_events(await connection.execute(_EVENTS, asked))
 
         return await self._transaction(page)
 
     async def attempt_events(self, attempt_id: str) -> tuple[Event, ...]:
         async def work(connection: AsyncConnection) -> tuple[Event, ...]:
-            return _read(await connection.execute(_OF_ATTEMPT, {"attempt_id": attempt_id}))
+            return read_events(await connection.execute(_OF_ATTEMPT, {"attempt_id": attempt_id}))
 
         return await self._transaction(work)
 
 
-def _read(rows: Iterable[Any]) -> tuple[Event, ...]:
+async def newest_number(connection: AsyncConnection) -> int:
+    """The number up to which the log is committed and complete."""
+    await connection.execute(_ALL_WRITTEN)
+    return int((await connection.execute(_LAST_SEQ)).scalar_one())
+
+
+def read_events(rows: Iterable[Any]) -> tuple[Event, ...]:
     """Rows of the log as events."""
     return tuple(
         Event(
