@@ -111,7 +111,7 @@ def rules(dossier: dict[str, Any]) -> list[tuple[str, str]]:
 Sides = tuple[str, str, dict[str, Any], dict[str, Any]]
 
 NOON = "2026-03-04T12:00:00"
-TALK = {"reach": 3, "code": "SCP"}
+TALK: dict[str, Any] = {"reach": 3, "code": "SCP"}
 ROLE = [{"id": "d1", "creditor": "x", "role": "referencia", "since": None}]
 
 
@@ -216,6 +216,7 @@ def both_sides() -> Iterator[Sides]:
 
     yield "CO-6", "co-estricto", strictly("2026-03-09T08:59:59", TALK), strictly("2026-03-09T09:00:00", TALK)
     yield "CO-6", "co-estricto", strictly("2026-03-02T18:59:59", {}), strictly("2026-03-03T07:00:00", {})
+    yield "CO-6", "co-estricto", strictly("2026-03-02T15:00:00", {}), strictly("2026-03-02T15:00:00", {"inbound": True})
 
     def wished(wall: str, **kw: Any) -> dict[str, Any]:
         return person(contact("now", wall), **_evening(wall, **kw))
@@ -228,6 +229,15 @@ def both_sides() -> Iterator[Sides]:
         "PREFERENCE", "mx", person(contact("now", "2026-03-04T18:59:59", "mx"), **_evening("")),
         person(contact("now", "2026-03-04T19:00:00", "mx"), **_evening("")),
     )  # fmt: skip
+    early = contact("now", "2026-03-04T18:59:59", "mx")
+    yield (
+        "PREFERENCE", "mx", person(early, **_evening("")), person({**early, "requested": True}, **_evening("")),
+    )  # fmt: skip
+    # A wish that was written down holds from the day that it names.
+    wish = _evening("")["preferences"][0]
+    from_then = {"preferences": [{**wish, "at": utc("2026-03-04T20:00:01")}]}
+    yield "CO-3", "co-ley2300", person(contact("now", "2026-03-04T20:00:00"), **from_then), person(
+        contact("now", "2026-03-04T20:00:01"), **from_then)  # fmt: skip
     yield "CO-9", "co-ley2300", person(contact("now", NOON, phone_role="referencia")), person(
         contact("now", NOON, phone_role="codeudor"))  # fmt: skip
     for rule, profile in (("CO-9", "co-ley2300"), ("MX-THIRD", "mx"), ("PE-THIRD", "pe"), ("CL-THIRD", "cl"),
@@ -269,6 +279,10 @@ def both_sides() -> Iterator[Sides]:
 
     yield "OVERLAP", "", meeting(after), meeting(utc(NOON))
     yield "OVERLAP", "", meeting(None), meeting(before)
+    talking = contact("first", "2026-03-04T11:50:00", ended_at=after)
+    link = {"channel": "sms", "purpose": "requested_info"}
+    yield "OVERLAP", "", person(talking, contact("now", NOON, **link)), person(
+        talking, contact("now", NOON, **link, requested=True))  # fmt: skip
     yield "HOUSE-DAY", "", _limited(1, attempts_per_day=0), _limited(2, attempts_per_day=1)
     yield "HOUSE-WEEK", "", _limited(7, attempts_per_week=6), _limited(8, attempts_per_week=7)
     yield "ZONE", "", person(contact("now", NOON, "ar"), zones=[]), person(contact("now", NOON, "ar"))
@@ -289,6 +303,12 @@ def both_sides() -> Iterator[Sides]:
         wednesday, "sms", (monday, "sms"))  # fmt: skip
     yield "CL-MESSAGES", "cl", chilean("2026-03-06T10:00:00", "sms", (monday, "sms"), (wednesday, "email")), chilean(
         "2026-03-09T08:00:00", "sms", (monday, "sms"), (wednesday, "email"))  # fmt: skip
+
+    def again(**kw: Any) -> dict[str, Any]:
+        return person(contact("first", monday, "cl", **kw), contact("now", wednesday, "cl"))
+
+    yield "CL-CALLS", "cl", again(reach=2), again(reach=1)
+    yield "CL-CALLS", "cl", again(reach=3), again(reach=3, inbound=True)
 
     def american(calls: list[dict[str, Any]], wall: str = "2026-06-07T12:00:00", **kw: Any) -> dict[str, Any]:
         return person(*calls, contact("now", wall, "us-regf", **kw))
