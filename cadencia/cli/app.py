@@ -8,7 +8,20 @@ import sys
 import typer
 
 from cadencia import __version__
-from cadencia.cli import asterisk, call, campaign, database, demo, portfolio, profile, recheck, run, simulate, user
+from cadencia.cli import (
+    asterisk,
+    call,
+    campaign,
+    database,
+    demo,
+    evidence,
+    portfolio,
+    profile,
+    recheck,
+    run,
+    simulate,
+    user,
+)
 from cadencia.cli.faults import DEBUG, fault, refused
 from cadencia.cli.text import error_text
 from cadencia.errors import CadenciaError
@@ -29,6 +42,7 @@ app.command("recheck")(recheck.recheck)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(database.app, name="db")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(profile.app, name="profile")
 app.add_typer(user.app, name="user")
 

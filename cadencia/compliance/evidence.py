@@ -26,6 +26,9 @@ from cadencia.compliance.signing import Signer, key_id
 #: The version of everything here; another one is another verifier.
 FORMAT = "cadencia-evidence/1"
 
+#: Whose date a chain has: the law's, not the machine's.
+ZONE_NAME = "America/Bogota"
+
 #: What is put before the bytes of each kind of thing, so that no bytes can be taken for another kind.
 TAGS: dict[str, bytes] = {kind: f"{FORMAT} {kind}\n".encode() for kind in ("chain", "row", "root", "file")}
 

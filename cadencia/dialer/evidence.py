@@ -8,15 +8,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from cadencia.compliance.evidence import ZONE_NAME
 from cadencia.compliance.signing import Signer
 from cadencia.dialer.context import Context
 from cadencia.errors import CadenciaError, LeadershipLost
 from cadencia.store.evidence_port import Seal
 
 log = structlog.get_logger(__name__)
-
-#: Whose date a chain has: the law's, not the machine's.
-ZONE = ZoneInfo("America/Bogota")
 
 #: Real seconds between two sealings, and after one that failed.
 _EVERY_S = 1.0
@@ -31,10 +29,11 @@ class Sealer:
 
     Args:
         engine: whose chains they are.
+        zone: whose date a chain has.
     """
 
-    def __init__(self, c: Context, signer: Signer, engine: str = "main", zone: ZoneInfo = ZONE) -> None:
-        self._c, self._signer, self._engine, self._zone = c, signer, engine, zone
+    def __init__(self, c: Context, signer: Signer, engine: str = "main", zone: str = ZONE_NAME) -> None:
+        self._c, self._signer, self._engine, self._zone = c, signer, engine, ZoneInfo(zone)
         self._failed = False
         self._sealed_at = c.clock.now()
 

@@ -114,6 +114,9 @@ class EvidenceStore(Protocol):
     def chain_rows(self, chain: KeptChain, after: int = 0) -> AsyncIterator[KeptRow]:
         """The chain's rows after that position up to its root's, in order, page by page."""
 
+    def chain_hashes(self, chain: KeptChain) -> AsyncIterator[bytes]:
+        """The hashes of the chain's rows up to its root's, in order: what a proof is made of."""
+
     async def person_rows(self, person_id: int) -> tuple[tuple[Header, Row], ...]:
         """All rows about a person, in the order they were sealed; none after the person was erased."""
 

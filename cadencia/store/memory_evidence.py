@@ -92,6 +92,10 @@ class MemoryEvidence(MemoryBase):
                 for row in record.rows[after : chain.rows]:
                     yield row
 
+    async def chain_hashes(self, chain: KeptChain) -> AsyncIterator[bytes]:
+        async for kept in self.chain_rows(chain):
+            yield kept.row.hash
+
     async def person_rows(self, person_id: int) -> tuple[tuple[Header, Row], ...]:
         name = await self.surrogate(person_id)
         chains = [c for known in self._data.evidence.chains.values() for c in known]

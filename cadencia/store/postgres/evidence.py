@@ -130,6 +130,19 @@ _PAGE = text(
     """
 )
 
+# A page of a chain's hashes, one behind the other. By evidence_pkey.
+_HASHES = text(
+    """
+    SELECT max(position) AS last, string_agg(hash, ''::bytea ORDER BY position) AS hashes
+    FROM (
+        SELECT e.position, e.hash FROM evidence e
+        WHERE e.chain_id = (SELECT id FROM evidence_chains WHERE engine = :engine AND number = :number)
+          AND e.position > :after AND e.position <= :upto
+        ORDER BY e.position LIMIT :limit
+    ) AS page
+    """
+)
+
 # What was sealed about a person. By surrogates_pkey, then evidence_person.
 _ABOUT = text(
     """
@@ -344,6 +357,18 @@ class PostgresEvidence(PostgresBase):
             for r in rows:
                 yield KeptRow(Row(r.position, r.body.encode(), r.hash), r.kind, r.person, r.attempt_id)
             after = rows[-1].position
+
+    async def chain_hashes(self, chain: KeptChain) -> AsyncIterator[bytes]:
+        place = {"engine": chain.header.engine, "number": chain.header.number, "upto": chain.rows}
+        after = 0
+
+        async def page(connection: AsyncConnection) -> Any:
+            return (await connection.execute(_HASHES, place | {"after": after, "limit": _PAGE_ROWS})).one()
+
+        while (found := await self._transaction(page)).last is not None:
+            for at in range(0, len(found.hashes), 32):
+                yield found.hashes[at : at + 32]
+            after = found.last
 
     async def person_rows(self, person_id: int) -> tuple[tuple[Header, Row], ...]:
         async def work(connection: AsyncConnection) -> tuple[tuple[Header, Row], ...]:

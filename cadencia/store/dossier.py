@@ -1,0 +1,13 @@
+"""What a person's export says of the person in readable words; it holds personal data, and evidence itself does not."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from cadencia.store.port import Store
+
+
+async def dossier_of(store: Store, person_id: int) -> dict[str, Any]:
+    """The person's file as it stands. Raises Refused if there is no such person."""
+    return dataclasses.asdict(await store.file(person_id))
