@@ -999,6 +999,11 @@ def _built_limits() -> list[Vector]:
           rests="the same date in any zone")
     t.add("limit a day in the western zone", "2026-03-04T12:00:00", profiles=limited(**once), zone=LOS_ANGELES,
           touches=[touch("2026-03-04T00:30:00", NEW_YORK, Reach.RANG)])
+    t.add("limit a week in two zones", "2026-03-02T12:00:00", _D.FREQUENCY, zone=NEW_YORK,
+          profiles=limited(max=1, per=Period.WEEK), zones=(NEW_YORK, LOS_ANGELES),
+          touches=[touch("2026-03-02T00:30:00", NEW_YORK, Reach.RANG)], rests="the same week in any zone")
+    t.add("limit a week in the western zone", "2026-03-02T12:00:00", zone=LOS_ANGELES,
+          profiles=limited(max=1, per=Period.WEEK), touches=[touch("2026-03-02T00:30:00", NEW_YORK, Reach.RANG)])
     # The day after 5 September 2026 has no midnight in Santiago.
     t.add("limit a day over a midnight that is not", "2026-09-05T12:00:00", _D.FREQUENCY, profiles=limited(**once),
           zone=SANTIAGO, touches=[touch("2026-09-05T08:00:00", SANTIAGO, Reach.RANG)],
@@ -1063,6 +1068,13 @@ def _built_cooloffs() -> list[Vector]:
     t.add("cool-off over a midnight that is not", "2026-09-05T20:00:00", _D.COOL_OFF, zone=SANTIAGO,
           profiles=cooling(Trigger.TWO_WAY, local_days=1), touches=[touch("2026-09-05T08:00:00", SANTIAGO)],
           next_at="2026-09-06T07:00:00")
+    night = [touch("2026-03-04T00:30:00", NEW_YORK)]
+    for order in ((NEW_YORK, LOS_ANGELES), (LOS_ANGELES, NEW_YORK)):
+        t.add(f"cool-off of a date in {order[0]} and another zone", "2026-03-04T12:00:00", _D.COOL_OFF, zone=NEW_YORK,
+              zones=order, profiles=cooling(Trigger.TWO_WAY, local_days=1), touches=night,
+              rests="the same date in any zone")
+    t.add("cool-off of a date in the western zone", "2026-03-04T12:00:00", zone=LOS_ANGELES, touches=night,
+          profiles=cooling(Trigger.TWO_WAY, local_days=1))
     live = cooling(Trigger.TWO_WAY, hours=24.0, unless=Unless.LIVE_AGENT)
     asked = cooling(Trigger.TWO_WAY, hours=24.0, unless=Unless.REQUESTED)
     never = cooling(Trigger.TWO_WAY, hours=24.0)
@@ -1138,6 +1150,14 @@ def _built_permissions() -> list[Vector]:
     t.add("register asked for the purpose", noon, _D.REGISTER, profiles=(asks,), purpose=_P.COMMERCIAL,
           exclusions=listed)
     t.add("register not asked for the purpose", noon, profiles=(asks,), exclusions=listed)
+    for name, row, shut in (
+        ("from that instant", replace(listed[0], at=now), True),
+        ("one second later", replace(listed[0], at=now + second), False),
+        ("until that instant", replace(listed[0], until=now), False),
+        ("until one second later", replace(listed[0], until=now + second), True),
+    ):
+        t.add(f"register {name}", noon, *([_D.REGISTER] if shut else []), profiles=(asks,), purpose=_P.COMMERCIAL,
+              exclusions=(row,))
     t.add("another register", noon, profiles=(asks,), purpose=_P.COMMERCIAL,
           exclusions=(replace(listed[0], register="otro"),),
           rests="a register nobody asks for shuts nobody out")
