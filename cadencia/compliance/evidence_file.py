@@ -223,7 +223,7 @@ class FileVerifier:
         }.get(str(kind))
         try:
             faults = handler(told) if handler is not None else []
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return self._damage(raw)
         self._damaged = False
         return faults
@@ -245,8 +245,10 @@ class FileVerifier:
         return []
 
     def _on_chain(self, told: dict[str, Any]) -> list[Fault]:
-        faults = self._unclosed()
         header = Header.read(told)
+        if header.told() | {"is": "chain"} != told:
+            raise ValueError("this chain's beginning is not written as we write it")
+        faults = self._unclosed()
         self._chain, begun = self._series.begin(header)
         self._row_at = (0, 0)
         day = header.day.isoformat()

@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 _EVERY_S = 1.0
 _RETRY_S = 5.0
 
+#: Real seconds between two batches while many wait: calls come first.
+_BETWEEN_S = 0.01
+
 #: Real seconds that the last sealing may take at a stop: what is left is sealed at the next start.
 _LAST_S = 5.0
 
@@ -66,6 +69,8 @@ class Sealer:
             more = sealed.more
             self._sealed_at = now - timedelta(seconds=sealed.lag_s) if more else now
             self._c.observer.sealed(sealed.rows, sealed.behind, sealed.lag_s if more else 0.0)
+            if more:
+                await asyncio.sleep(_BETWEEN_S)
         if self._failed:
             self._failed = False
             log.info("evidence.sealing_again")

@@ -41,6 +41,7 @@ WRITTEN = (
     "docs/glossary.md",
     "docs/call-states.md",
     "docs/controllers.md",
+    "docs/evidence.md",
     "docs/pacing.md",
     "docs/profiles.md",
     "docs/simulate.md",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -390,6 +392,60 @@ def test_a_whole_day_that_was_left_out_is_missed_whoever_signs() -> None:
     assert [f.what for f in read(forged(lines, Key.new()), trust)[0]] == [What.KEY]
 
 
+def test_a_beginning_that_means_the_same_is_still_another() -> None:
+    lines = written(days(1))
+    out = io.BytesIO()
+    writer = EvidenceWriter(out.write, key())
+    writer._line(lines[0][:-1])
+    told = msgspec.json.decode(lines[1])
+    writer.tell("chain", {n: told[n] for n in ("engine", "format", "number", "previous")} | {"day": "20261124"})
+    for line in lines[2:-1]:
+        writer._line(line[:-1])
+    writer.end()
+    faults, _ = read(out.getvalue().splitlines(keepends=True))
+    assert (faults[0].what, faults[0].line) == (What.LINE, 2)
+
+
+def test_a_stranger_verifies_a_file_by_its_description_alone() -> None:
+    """docs/evidence.md, with hashlib and json and nothing of ours but the signature."""
+
+    def text(told: object) -> bytes:
+        return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    lines = written(days(2))
+    roots, at, count, entries = [bytes(32)], b"", 0, list[bytes]()
+    for line in lines:
+        told = json.loads(line)
+        assert text(told) + b"\n" == line
+        if "sum" in told:
+            total = told.pop("sum")
+            assert sha256(text(told)).hexdigest() == total
+        kind = told.pop("is", "row")
+        if kind == "chain":
+            assert bytes.fromhex(told["previous"]) == roots[-1]
+            at, count, entries = sha256(b"cadencia-evidence/1 chain\n" + text(told)).digest(), 0, []
+        elif kind == "row":
+            count += 1
+            step = count.to_bytes(8, "big") + sha256(text(told["body"])).digest()
+            at = sha256(b"cadencia-evidence/1 row\n" + at + step).digest()
+            entries.append(at)
+            assert (told["row"], told["hash"]) == (count, at.hex())
+        elif kind == "root":
+            root, payload = told["root"], b"cadencia-evidence/1 root\n" + text(told["root"])
+            assert (root["rows"], root["last"]) == (count, at.hex())
+            assert root["merkle"] == naive_root(entries).hex()
+            public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(root["public"]))
+            public.verify(bytes.fromhex(told["signature"]), payload)
+            roots.append(sha256(payload).digest())
+        elif kind == "end":
+            before = lines[:-1]
+            assert (told["lines"], told["sha256"]) == (len(before), sha256(b"".join(before)).hexdigest())
+            message = text({"lines": told["lines"], "sha256": told["sha256"]})
+            public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(told["public"]))
+            public.verify(bytes.fromhex(told["signature"]), b"cadencia-evidence/1 file\n" + message)
+    assert len(roots) == 3
+
+
 def person_file(chains: Sequence[tuple[Header, list[Row], SignedRoot]], wanted: int) -> list[bytes]:
     out = io.BytesIO()
     writer = EvidenceWriter(out.write, key())
@@ -442,6 +498,7 @@ def test_a_proof_of_another_row_or_person_is_refused() -> None:
     assert with_proof(number=9) == [What.ROOT]
     other = told["body"] | {"person": "p-2"}
     assert with_proof(body=other) == [What.BODY]
+    assert with_proof(position=-1) and with_proof(position=2**70) and with_proof(hash=7)
     assert with_proof(path="no") and with_proof(position="1")
 
 
