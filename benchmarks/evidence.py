@@ -203,7 +203,7 @@ async def sealed(store: PostgresStore, number: int, key: Key) -> dict[str, Any]:
         more = done.more
     ms.sort()
     batch = {"p50_ms": round(ms[len(ms) // 2], 1), "p95_ms": round(ms[int(len(ms) * 0.95)], 1)}
-    return laps.told() | {"batch_of_250": batch}
+    return laps.told() | {"batch_of_100": batch}
 
 
 async def load(store: PostgresStore, rows: int, days: int, key: Key) -> dict[str, Any]:

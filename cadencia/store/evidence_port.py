@@ -18,7 +18,7 @@ class Seal:
     Attributes:
         engine: whose chain.
         day: the local date now; a later one than the open chain's closes that chain.
-        limit: at most this many events: an engine has one loop, and 250 keep it for some 8 ms.
+        limit: at most this many events: an engine has one loop, and 100 keep it for some 5 ms.
     """
 
     engine: str
@@ -26,7 +26,7 @@ class Seal:
     now: datetime
     token: int
     signer: Signer
-    limit: int = 250
+    limit: int = 100
 
 
 @dataclass(frozen=True)
