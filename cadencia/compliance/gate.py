@@ -1,75 +1,97 @@
-"""The gate: a yes with the telephone to dial, or a no with its reason and when to ask again.
+"""The one gate: a yes, or a no with its reason and the next lawful instant. For every channel, purpose and mode.
 
-Deny by default: what is missing or not understood is a no. The same function judges when a contact is leased and again
-at the instant of dialling. (Legal profiles as data take its place; it stands for the hours of Ley 2300, consent,
-references, blocks and attempt caps.)
+Deny by default: what is missing or not understood is a no. It is asked when a contact is leased, in the transaction
+that reserves its counters, and again at the instant of dialling. It is pure: the same question has the same answer.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from cadencia.compliance.hours import BOGOTA, is_open, next_opening, window, zone
-from cadencia.domain.codes import Denial
-from cadencia.domain.dialing import CampaignSettings, ContactFacts, Deny, Dial, Verdict
-from cadencia.domain.people import Phone, PhoneStatus, Role
+from cadencia.compliance.rules import PIPELINE, Ask, Held, Rule, standing_consent
+from cadencia.compliance.stack import Stack
+from cadencia.domain.law import Allow, Channel, Deny, Facts, Limit, Person, Purpose, Verdict
+from cadencia.domain.people import Phone
 
-_DIALLABLE = (PhoneStatus.NEW, PhoneStatus.VERIFIED)
-
-
-def judge(facts: ContactFacts, settings: CampaignSettings, now: datetime) -> Verdict:
-    """May this person be called now, and on which telephone?"""
-    return _standing(facts, now) or _hours(facts, settings, now) or _caps(facts, settings, now) or _phone(facts)
+#: So often the next lawful instant is looked for further on: rules that lift one another's end are few.
+_STEPS = 16
 
 
-def _standing(facts: ContactFacts, now: datetime) -> Deny | None:
-    if facts.blocked is not None:
-        return Deny(Denial.EXCLUDED if facts.blocked == "excluded" else Denial.BLOCKED, None)
-    if not facts.roles:
-        return Deny(Denial.NO_DATA, None)
-    if facts.roles <= {Role.REFERENCE}:
-        return Deny(Denial.REFERENCE, None)
-    if facts.voice_consent_at is None or facts.voice_consent_at > now:
-        return Deny(Denial.CONSENT, None)
-    if facts.in_flight:
-        return Deny(Denial.IN_FLIGHT, now + timedelta(minutes=1))
+def decide(
+    person: Person,
+    phone: Phone | None,
+    channel: Channel,
+    purpose: Purpose,
+    instant: datetime,
+    facts: Facts,
+    profiles: Stack,
+    pipeline: tuple[Rule, ...] = PIPELINE,
+) -> Verdict:
+    """May this person be contacted this way, for this purpose, at this instant?
+
+    Args:
+        phone: the number to be used; None for a channel without one.
+        instant: UTC; of a call, when it is dialled.
+        profiles: laid over each other by `cadencia.compliance.stack.stack`.
+        pipeline: the rules; all of them, but for a test that proves each one needed.
+
+    Returns:
+        `Allow`, or `Deny` with the first rule's reason and the first instant at which no rule would say no if nothing
+        else happened; None where only another fact could bring one.
+    """
+    ask = Ask(person, phone, channel, purpose, instant, facts, profiles, profiles.plans[channel, purpose])
+    held = _first(ask, pipeline)
+    if held is None:
+        return Allow(phone)
+    return Deny(held.code, _next(ask, held, pipeline), held.rule)
+
+
+def _first(ask: Ask, pipeline: tuple[Rule, ...]) -> Held | None:
+    for rule in pipeline:
+        held = rule(ask)
+        if held is not None:
+            return held
     return None
 
 
-def _hours(facts: ContactFacts, settings: CampaignSettings, now: datetime) -> Deny | None:
-    own = zone(facts.timezone)
-    if own is None:
-        return Deny(Denial.NO_DATA, None)
-    zones = (BOGOTA, own) if own != BOGOTA else (BOGOTA,)
-    # The call may ring until its time-out: it must not ring outside the window.
-    if is_open(now, now + timedelta(seconds=settings.ring_s), zones):
-        return None
-    retry_at = next_opening(now, zones)
-    if is_open(now, now, zones):
-        return Deny(Denial.MARGIN, retry_at)
-    holiday = any(window(now.astimezone(z).date(), z).holiday for z in zones)
-    return Deny(Denial.HOLIDAY if holiday else Denial.HOURS, retry_at)
+def _next(ask: Ask, held: Held, pipeline: tuple[Rule, ...]) -> datetime | None:
+    """The first instant at which no rule says no: each no names its own end, and there all rules are asked again."""
+    for _ in range(_STEPS):
+        if held.until is None or held.until <= ask.at:
+            return None
+        ask.at = held.until
+        if ask.facts.in_flight:
+            return ask.at  # whatever is under way ends when it ends: ask again soon
+        again = _first(ask, pipeline)
+        if again is None:
+            return ask.at
+        held = again
+    return None
 
 
-def _caps(facts: ContactFacts, settings: CampaignSettings, now: datetime) -> Deny | None:
-    if facts.attempts_today < settings.attempts_per_day and facts.attempts_7d < settings.attempts_per_week:
-        return None
-    own = zone(facts.timezone) or BOGOTA
-    tomorrow = datetime.combine(now.astimezone(own).date() + timedelta(days=1), datetime.min.time(), own)
-    zones = (BOGOTA, own) if own != BOGOTA else (BOGOTA,)
-    return Deny(Denial.FREQUENCY, next_opening(tomorrow.astimezone(now.tzinfo) - timedelta(seconds=1), zones))
+def basis(
+    person: Person, channel: Channel, purpose: Purpose, instant: datetime, facts: Facts, profiles: Stack
+) -> dict[str, Any]:
+    """What a decision was made from, as evidence keeps it: plain JSON values, ids, no personal data.
+
+    {"zones", "window" (the open span, UTC), "counters" (limit -> contacts that counted), "consent" (id of the line of
+    the ledger), "touches" (how many were looked at), "paid_at", "ring_s", "registers"}
+    """
+    zones = profiles.zones(person.zones)
+    span = profiles.opening(channel, purpose, zones[0]).window(instant) if zones else None
+    grant = standing_consent(facts.consents, channel, purpose, instant)
+    return {
+        "zones": list(person.zones),
+        "window": [t.isoformat() for t in span] if span else None,
+        "counters": {f"{p.id}:{limit.id}": _counted(limit, facts) for p in profiles.profiles for limit in p.limits},
+        "consent": grant.id if grant is not None else None,
+        "touches": len(facts.touches),
+        "paid_at": facts.paid_at.isoformat() if facts.paid_at else None,
+        "ring_s": facts.ring_s,
+        "registers": sorted(facts.registers),
+    }
 
 
-def _phone(facts: ContactFacts) -> Verdict:
-    usable = sorted((p for p in facts.phones if p.status in _DIALLABLE), key=lambda p: (p.position, p.id))
-    if not usable:
-        return Deny(Denial.NO_PHONE, None)
-    return Dial(_after_last(usable, facts.last_phone_id))
-
-
-def _after_last(usable: list[Phone], last_id: int | None) -> Phone:
-    """The telephone after the one tried last, round and round: another number beats the same one again."""
-    for place, phone in enumerate(usable):
-        if phone.id == last_id:
-            return usable[(place + 1) % len(usable)]
-    return usable[0]
+def _counted(limit: Limit, facts: Facts) -> int:
+    return sum(t.reach >= limit.counts and (not limit.channels or t.channel in limit.channels) for t in facts.touches)

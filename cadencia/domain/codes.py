@@ -58,6 +58,7 @@ class Disposition:
         retry_h: hours until the next try, None if the list item is finished.
         kills_phone: this number is never dialled again.
         blocks_person: nobody is to dial this person again until somebody lifts it.
+        revokes_channel: the person does not want calls any more; another channel may still be authorised.
         machine: a machine answered, so the answer was not a live one.
     """
 
@@ -69,6 +70,7 @@ class Disposition:
     right_party: bool = False
     kills_phone: bool = False
     blocks_person: bool = False
+    revokes_channel: bool = False
     machine: bool = False
     needs_promise: bool = False
 
@@ -97,7 +99,7 @@ DISPOSITIONS: dict[str, Disposition] = {
         _d("DIS", _CD, "Disputa / no reconoce la deuda", "Disputes debt", blocks_person=True),
         _d("FRD", _CD, "Suplantación / fraude alegado", "Identity theft claim", blocks_person=True),
         _d("PQR", _CD, "Queja o reclamo", "Complaint", blocks_person=True),
-        _d("NOC", _CD, "Pide no ser contactado / revoca canal", "Opt-out", blocks_person=True),
+        _d("NOC", _CD, "Pide no ser contactado / revoca canal", "Opt-out", revokes_channel=True),
         _d("ABG", _CD, "Tiene abogado / insolvencia", "Represented/insolvency", blocks_person=True),
         _d("CUE", _CD, "Cuelga tras identificarse", "Hung up after ID", retry_h=24),
         _d("TIT-NI", _CD, "Titular contesta, no se identifica", "Right number, not verified", retry_h=24),

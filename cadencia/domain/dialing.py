@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from cadencia.domain.codes import Denial, Outcome
-from cadencia.domain.people import DebtorFile, Money, Phone, Role
+from cadencia.domain.law import Facts, Person, Purpose
+from cadencia.domain.people import DebtorFile, Money, Phone
 
 
 class CampaignState(StrEnum):
@@ -51,6 +52,8 @@ class CampaignSettings:
         trunk: the way out, by its name on the switch.
         detect_machines: the switch listens for a machine before an agent is looked for. It costs everybody 1 to 3 s of
             silence and takes some people for machines.
+        profiles: ids of the legal profiles that hold, all at once; with one unknown nobody is dialled.
+        purpose: what its calls are for.
     """
 
     mode: Mode = Mode.PREDICTIVE
@@ -73,6 +76,8 @@ class CampaignSettings:
     skill: str = ""
     trunk: str = "trunk"
     detect_machines: bool = False
+    profiles: tuple[str, ...] = ("co-ley2300",)
+    purpose: Purpose = Purpose.COLLECTION
 
 
 @dataclass(frozen=True)
@@ -89,44 +94,22 @@ class ContactFacts:
     """All that the judge needs to know of one list item, read under lock inside the claim.
 
     Attributes:
-        attempts_today: attempts charged to the person on the local date of the claim.
-        attempts_7d: attempts charged to the person in the 7 local dates that end with it.
-        blocked: why nobody may dial this person (a disposition code or "excluded"), None if nothing stands against it.
-        in_flight: an attempt on this person is open.
+        attempts: charged attempts of the list item so far.
         last_phone_id: the number tried last, so that the next try may take another one.
+        standing: counts every change that could forbid a contact with the person; what is leased under one standing is
+            not sent under another.
+        denied: why the gate said no the last time; None after a lease.
     """
 
     contact_id: int
     campaign_id: str
-    person_id: int
-    roles: frozenset[Role]
-    voice_consent_at: datetime | None
-    timezone: str
-    blocked: str | None
-    in_flight: bool
-    attempts_today: int
-    attempts_7d: int
-    attempts: int
-    last_phone_id: int | None
+    person: Person
+    facts: Facts
     phones: tuple[Phone, ...]
-
-
-@dataclass(frozen=True)
-class Dial:
-    """The judge's yes: dial this phone."""
-
-    phone: Phone
-
-
-@dataclass(frozen=True)
-class Deny:
-    """The judge's no, and when to ask again; None closes the list item."""
-
-    code: Denial
-    retry_at: datetime | None
-
-
-Verdict = Dial | Deny
+    attempts: int = 0
+    last_phone_id: int | None = None
+    standing: int = 0
+    denied: Denial | None = None
 
 
 class AttemptState(StrEnum):
@@ -219,6 +202,7 @@ class Disposed:
     promise: Promise | None = None
     kill_phone: bool = False
     block_person: bool = False
+    revoke_channel: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from cadencia.domain.codes import Denial
 from cadencia.domain.people import Phone, Role
@@ -472,6 +473,7 @@ class Facts:
         ring_s: how long the contact may take to reach the person: a ring time-out; 0 for a message.
         agent_ready: a live agent is guaranteed at the answer (preview and manual calls).
         requested: the person asked for this very contact (an agreed call-back, information asked for).
+        registers: exclusion registers that were loaded and asked.
     """
 
     consents: tuple[Consent, ...] = ()
@@ -483,13 +485,20 @@ class Facts:
     ring_s: float = 0.0
     agent_ready: bool = False
     requested: bool = False
+    registers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """The gate's yes; `phone` is the number it holds for (None: a channel without one)."""
+    """The gate's yes.
+
+    Attributes:
+        phone: the number it holds for; None: a channel without one.
+        basis: what it was judged by, for the evidence: plain JSON values, ids and no personal data.
+    """
 
     phone: Phone | None = None
+    basis: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,11 +508,13 @@ class Deny:
     Attributes:
         retry_at: the next lawful instant if nothing else happens; None if only a change of the facts could bring one.
         rule: which one said no, as "profile:rule".
+        basis: as of `Allow`.
     """
 
     code: Denial
     retry_at: datetime | None
     rule: str = ""
+    basis: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 Verdict = Allow | Deny

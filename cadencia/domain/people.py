@@ -69,9 +69,12 @@ class PersonIn:
     """One person as an import brings it, keyed by (doc_type, doc_number).
 
     Attributes:
-        voice_consent_at: when the person authorised telephone calls; None if never: then nobody dials.
+        voice_consent_at: when the person authorised telephone calls; None if never: then nobody dials, and what was
+            authorised before is revoked.
         language: "es" or "en".
         timezone: IANA name.
+        other_zones: where the person may live too: the hours of all of them must be open.
+        contract_signed_at: what the person wished for before it counts for nothing (Ley 2300 of 2023, article 3).
     """
 
     doc_type: str
@@ -83,6 +86,8 @@ class PersonIn:
     voice_consent_at: datetime | None
     phones: tuple[PhoneIn, ...]
     obligations: tuple[ObligationIn, ...]
+    other_zones: tuple[str, ...] = ()
+    contract_signed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

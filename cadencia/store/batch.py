@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime
+from typing import Any
 
-from cadencia.domain.dialing import CampaignSettings
-from cadencia.domain.people import PersonIn, PhoneStatus, Role
+from cadencia.domain.codes import DISPOSITIONS, Denial
+from cadencia.domain.dialing import CampaignSettings, Disposed
+from cadencia.domain.law import Allow, Channel, Deny, Exclusion, Person
+from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn
+from cadencia.domain.people import Obligation, PersonIn, Phone, PhoneStatus, Role
+from cadencia.errors import Refused, Words
 
 #: Only these may be dialled.
 DIALLABLE: frozenset[PhoneStatus] = frozenset({PhoneStatus.NEW, PhoneStatus.VERIFIED})
@@ -16,33 +20,71 @@ DIALLABLE: frozenset[PhoneStatus] = frozenset({PhoneStatus.NEW, PhoneStatus.VERI
 #: How many past contacts a debtor's file shows.
 HISTORY = 10
 
-#: The weekly counter looks at this many local dates.
-WEEK_DAYS = 7
-
 #: Since when an agent is out of whom nothing was ever written down.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class LocalDates:
-    """The local date of one instant in any time zone; each zone is worked out once."""
+def person_of(
+    person_id: int,
+    owed: Sequence[Obligation],
+    zones: Sequence[str],
+    exclusions: Iterable[Exclusion],
+    now: datetime,
+    *,
+    contract_signed_at: datetime | None,
+    paid: bool,
+) -> Person:
+    """The person as the gate sees it: only obligations that the person answers for are what a contact is about.
 
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._known: dict[str, date] = {}
+    Args:
+        exclusions: a disposition that stands against the person is the newest of them, if it still holds.
+        paid: a payment was recorded: then an obligation with nothing overdue is no reason for a contact.
+    """
+    own = [o for o in owed if o.role is not Role.REFERENCE]
+    blocks = [e for e in exclusions if e.phone_id is None and e.register in DISPOSITIONS]
+    holds = [e.register for e in blocks if e.at <= now and (e.until is None or e.until > now)]
+    return Person(
+        person_id,
+        frozenset(o.role for o in own or owed),
+        tuple(dict.fromkeys(zones)),
+        frozenset(o.id for o in own),
+        frozenset(o.creditor for o in own),
+        holds[-1] if holds else None,
+        any(o.overdue.minor > 0 or (o.balance.minor > 0 and not paid) for o in own or owed),
+        contract_signed_at,
+    )
 
-    def of(self, timezone: str) -> date:
-        """The date there. A zone nobody knows counts as UTC: the judge denies such a person for missing data."""
-        known = self._known.get(timezone)
-        if known is None:
-            known = self._known[timezone] = self._now.astimezone(_zone(timezone)).date()
-        return known
+
+def the_phone(verdict: Allow) -> Phone:
+    """The number a call goes to. Raises Refused if the judge named none."""
+    if verdict.phone is None:
+        raise Refused(Words("A call needs a telephone number.", "Una llamada necesita un número de teléfono."))
+    return verdict.phone
 
 
-def _zone(timezone: str) -> tzinfo:
-    try:
-        return ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
+def denial_body(verdict: Deny, before: Denial | None) -> dict[str, Any]:
+    """The body of contact.denied."""
+    told: dict[str, Any] = {
+        "code": str(verdict.code),
+        "retry_at": verdict.retry_at.isoformat() if verdict.retry_at else None,
+        "rule": verdict.rule,
+        **verdict.basis,
+    }
+    return told | ({"again": True} if verdict.code is before else {})
+
+
+def after_disposition(d: Disposed, person_id: int) -> tuple[Change, ...]:
+    """What an agent's disposition writes into the ledgers: a block of the person, or the end of the channel's consent.
+
+    Not to be called any more is the person's right at any time (Ley 2300 of 2023, article 5; Ley 1581 of 2012,
+    article 9); the agent's word is the proof, the call's recording lies with it.
+    """
+    changes: list[Change] = []
+    if d.block_person:
+        changes.append(ExclusionIn(d.code, d.at, person_id, source=d.attempt_id))
+    if d.revoke_channel:
+        changes.append(ConsentIn(person_id, False, d.at, Channel.VOICE, how="call", evidence=d.attempt_id))
+    return tuple(changes)
 
 
 def merged(people: Sequence[PersonIn]) -> list[PersonIn]:

@@ -18,6 +18,7 @@ from cadencia.domain.access import Credential, User, UserRole
 from cadencia.domain.agents import Agent, AgentChange, AgentSession
 from cadencia.domain.dialing import Campaign, CampaignCounts, CampaignSettings, CampaignState, DayCount, Prior
 from cadencia.domain.events import Event
+from cadencia.domain.law import Channel, Consent
 from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonIn, Phone, PhoneStatus, Role
 from cadencia.store.batch import changes, merged, priority
 from cadencia.store.memory_dialing import MemoryDialing
@@ -95,7 +96,7 @@ class MemoryStore(MemoryEvidence, MemoryDialing):
         moved = self._obligations(latest)
         number: Counter[str] = Counter()
         for row in rows:
-            person, differs = self._person(row)
+            person, differs = self._person(row, now)
             phones, owed = self._phones(person, row), self._owe(person, row, latest, moved)
             number.update(persons=differs, phones=phones, obligations=owed)
             worst = priority(row)
@@ -105,23 +106,40 @@ class MemoryStore(MemoryEvidence, MemoryDialing):
         self._log("portfolio.imported", now, campaign_id=campaign_id, body=asdict(imported))
         return imported
 
-    def _person(self, row: PersonIn) -> tuple[PersonRecord, bool]:
+    def _person(self, row: PersonIn, now: datetime) -> tuple[PersonRecord, bool]:
         """Insert or update; True if the person is new or different."""
         data = self._data
         key = (row.doc_type, row.doc_number)
         person = data.persons.get(data.person_ids.get(key, 0))
         if person is None:
-            person = PersonRecord(
-                data.next_id(), *key, row.name, row.city, row.language, row.timezone, row.voice_consent_at
-            )
+            person = PersonRecord(data.next_id(), *key, row.name, row.city, row.language, row.timezone)
+            person.other_zones, person.contract_signed_at = row.other_zones, row.contract_signed_at
             data.persons[person.id] = person
             data.person_ids[key] = person.id
+            self._voice(person, row.voice_consent_at, now)
             return person, True
-        told = (row.name, row.city, row.language, row.timezone, row.voice_consent_at)
-        before = (person.name, person.city, person.language, person.timezone, person.voice_consent_at)
-        person.name, person.city, person.language, person.timezone, person.voice_consent_at = told
+        signed = row.contract_signed_at or person.contract_signed_at
+        told = (row.name, row.city, row.language, row.timezone, row.other_zones, signed)
+        before = (person.name, person.city, person.language, person.timezone, person.other_zones)
+        differs = told != (*before, person.contract_signed_at)
+        person.standing += before[3:] != told[3:5]
+        person.name, person.city, person.language, person.timezone, person.other_zones, person.contract_signed_at = told
         person.shown = None
-        return person, before != told
+        return person, self._voice(person, row.voice_consent_at, now) or differs
+
+    def _voice(self, person: PersonRecord, given: datetime | None, now: datetime) -> bool:
+        """What a file says of calls: authorised since, or not at all; True if that is new."""
+        voice = [c for c in person.consents if c.channel in (None, Channel.VOICE)]
+        if given is None:
+            newest = max(voice, key=lambda c: (c.at, not c.granted), default=None)
+            if newest is None or not newest.granted:
+                return False
+            person.standing += 1
+        elif any((c.granted, c.at, c.channel, c.purpose) == (True, given, Channel.VOICE, None) for c in voice):
+            return False
+        person.consents.append(Consent(self._data.next_id(), given is not None, given or now, Channel.VOICE))
+        person.consents.sort(key=lambda c: (c.at, c.id))
+        return True
 
     def _phones(self, person: PersonRecord, row: PersonIn) -> int:
         """Insert or update; how many are new or different. What is known of a number stays known."""

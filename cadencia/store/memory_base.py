@@ -11,6 +11,7 @@ from cadencia.domain.access import Credential, User
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import AttemptState
 from cadencia.domain.events import KINDS, Event
+from cadencia.domain.law import Exclusion
 from cadencia.errors import StoreError, Words
 from cadencia.store.memory_records import (
     AgentRecord,
@@ -39,6 +40,10 @@ class Data:
         self.person_ids: dict[tuple[str, str], int] = {}
         self.obligation_ids: dict[tuple[str, str], int] = {}
         self.owing: dict[int, list[PersonRecord]] = {}  # who has a part in an obligation
+        self.numbers: dict[str, dict[str, Exclusion]] = {}  # number -> register -> what is excluded
+        self.registers: set[str] = set()
+        self.payments: dict[tuple[int, str], datetime] = {}  # obligation and reference -> when it was paid
+        self.paid: dict[int, datetime] = {}  # obligation -> its newest payment
         self.attempts: dict[str, AttemptRecord] = {}
         self.open: dict[str, AttemptRecord] = {}
         self.awaiting: dict[str, AttemptRecord] = {}

@@ -5,36 +5,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
+from cadencia.compliance.reach import reach_of
 from cadencia.domain.codes import Denial
 from cadencia.domain.dialing import (
     AttemptState,
     CampaignState,
     Claimed,
     ContactFacts,
-    Deny,
-    Dial,
     Disposed,
     Lease,
     Mark,
     Next,
     OpenAttempt,
     Settlement,
-    Verdict,
 )
+from cadencia.domain.law import Allow, Channel, Deny, Reach, Verdict
 from cadencia.domain.people import PhoneStatus
 from cadencia.errors import Refused, Words
-from cadencia.store.batch import DIALLABLE, LocalDates
-from cadencia.store.memory_base import MemoryBase
-from cadencia.store.memory_records import AttemptRecord, CampaignRecord, ItemRecord, ItemState
+from cadencia.store.batch import DIALLABLE, after_disposition, denial_body, the_phone
+from cadencia.store.memory_ledger import MemoryLedger
+from cadencia.store.memory_records import AttemptRecord, CampaignRecord, ItemRecord, ItemState, TouchRecord
 from cadencia.store.port import Claim
 from cadencia.store.refusals import no_attempt, of_another_agent
 
 _Judged = tuple[ItemRecord, ContactFacts, Verdict]
 
 
-class MemoryDialing(MemoryBase):
+class MemoryDialing(MemoryLedger):
     """The dialling part of the port."""
 
     async def claim(self, claim: Claim) -> Claimed:
@@ -42,22 +41,20 @@ class MemoryDialing(MemoryBase):
         campaign = self._data.campaigns.get(claim.campaign_id)
         if campaign is None:
             return Claimed(())
-        dates = LocalDates(claim.now)
-        judged = self._judge(campaign, claim, dates)
+        judged = self._judge(campaign, claim)
         leases: list[Lease] = []
         denied: Counter[Denial] = Counter()
         for item, facts, verdict in judged:
             if isinstance(verdict, Deny):
                 denied[verdict.code] += 1
                 self._deny(campaign, item, verdict, claim.now)
-            elif facts.in_flight:
+            elif facts.facts.in_flight:
                 campaign.push_ready(item)  # never two open attempts on one person, whatever the judge says
             else:
-                day = dates.of(item.person.timezone)
-                leases.append(self._lease(campaign, item, facts, verdict, day, claim))
+                leases.append(self._lease(campaign, item, facts, verdict, claim))
         return Claimed(tuple(leases), dict(denied))
 
-    def _judge(self, campaign: CampaignRecord, claim: Claim, dates: LocalDates) -> list[_Judged]:
+    def _judge(self, campaign: CampaignRecord, claim: Claim) -> list[_Judged]:
         """Ask about candidates, best first, until enough may be dialled; nothing is changed."""
         judged: list[_Judged] = []
         seen: set[int] = set()
@@ -71,11 +68,11 @@ class MemoryDialing(MemoryBase):
                 if item.id in seen:
                     continue
                 seen.add(item.id)
-                facts = _facts(campaign, item, dates.of(item.person.timezone))
+                facts = self._facts(campaign, item, claim.now, claim.since)
                 judged.append((item, facts, Deny(Denial.NO_DATA, None)))
                 verdict = claim.judge(facts)
                 judged[-1] = (item, facts, verdict)
-                wanted -= isinstance(verdict, Dial) and not facts.in_flight
+                wanted -= isinstance(verdict, Allow) and not facts.facts.in_flight
         except BaseException:
             for item, _, _ in judged:
                 campaign.push_ready(item)
@@ -88,25 +85,24 @@ class MemoryDialing(MemoryBase):
         else:
             campaign.put(item, verdict.retry_at)
         campaign.tally(now, f"d:{verdict.code}", 1)
-        retry_at = verdict.retry_at.isoformat() if verdict.retry_at else None
-        self._log(
-            "contact.denied",
-            now,
-            campaign_id=campaign.campaign.id,
-            contact_id=item.id,
-            body={"code": str(verdict.code), "retry_at": retry_at},
-        )
+        body = denial_body(verdict, item.denied)
+        item.denied = verdict.code
+        self._log("contact.denied", now, campaign_id=campaign.campaign.id, contact_id=item.id, body=body)
 
     def _lease(
-        self, campaign: CampaignRecord, item: ItemRecord, facts: ContactFacts, verdict: Dial, day: date, claim: Claim
+        self, campaign: CampaignRecord, item: ItemRecord, facts: ContactFacts, verdict: Allow, claim: Claim
     ) -> Lease:
-        person, phone = item.person, verdict.phone
-        attempt = AttemptRecord(claim.new_id(), campaign, item, phone.id, day, claim.now, item.attempts)
+        person, phone = item.person, the_phone(verdict)
+        attempt = AttemptRecord(claim.new_id(), campaign, item, phone.id, person.standing, claim.now, item.attempts)
         campaign.take_off(item, ItemState.OUT)
+        item.denied = None
         person.open = attempt
-        person.reserve(day)
+        debts = facts.person.debts
+        person.touch(
+            TouchRecord(attempt.id, claim.now, Channel.VOICE, claim.purpose, Reach.ATTEMPT, "", phone.id, debts)
+        )
         self._data.attempts[attempt.id] = self._data.open[attempt.id] = attempt
-        self._log("attempt.leased", claim.now, attempt=attempt)
+        self._log("attempt.leased", claim.now, attempt=attempt, body=verdict.basis)
         return Lease(attempt.id, campaign.campaign.id, item.id, phone, facts, person.file(), claim.now)
 
     async def mark_sending(
@@ -120,11 +116,14 @@ class MemoryDialing(MemoryBase):
             return False
         campaign, item = attempt.campaign, attempt.item
         phone = item.person.phone(attempt.phone_id)
-        if campaign.campaign.state is not CampaignState.RUNNING or item.person.blocked is not None:
+        if campaign.campaign.state is not CampaignState.RUNNING or item.person.standing != attempt.standing:
             return False
         if phone is None or phone.status not in DIALLABLE:
             return False
         attempt.state, attempt.server = AttemptState.SENDING, server
+        touch = item.person.touched(attempt.id)
+        if touch is not None:
+            touch.at = now
         item.attempts += 1
         item.last_phone_id, item.last_attempt_id = phone.id, attempt.id
         campaign.touch(item, attempt.leased_at)
@@ -132,6 +131,10 @@ class MemoryDialing(MemoryBase):
         campaign.tally(attempt.leased_at, "sending", 1)
         self._log("attempt.sending", now, attempt=attempt, body={"server": server})
         return True
+
+    async def overtaken(self, attempt_ids: Sequence[str]) -> frozenset[str]:
+        known = {i: a for i in attempt_ids if (a := self._data.open.get(i)) is not None}
+        return frozenset(i for i, attempt in known.items() if attempt.item.person.standing != attempt.standing)
 
     async def give_back(
         self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime, due_at: datetime | None = None
@@ -143,7 +146,7 @@ class MemoryDialing(MemoryBase):
                 continue
             del self._data.open[attempt_id], self._data.attempts[attempt_id]
             attempt.item.person.open = None
-            attempt.item.person.restore(attempt.local_date)
+            attempt.item.person.untouch(attempt_id)
             attempt.campaign.put(attempt.item, due_at or now)
             self._log("attempt.returned", now, attempt=attempt, body={"reason": reason})
 
@@ -182,8 +185,8 @@ class MemoryDialing(MemoryBase):
         self._end(attempt, s.outcome)
         attempt.campaign.recount(attempt)
         if not s.charged:
-            person.restore(attempt.local_date)
             item.attempts = max(0, item.attempts - 1)
+        self._reached(attempt, s.charged)
         if s.kill_phone:
             self._kill(attempt, PhoneStatus.DEAD)
         person.remember(s.ended_at, attempt.id, attempt.line())
@@ -202,6 +205,16 @@ class MemoryDialing(MemoryBase):
         }
         self._log("attempt.settled", s.ended_at, attempt=attempt, body=body)
 
+    def _reached(self, attempt: AttemptRecord, charged: bool) -> None:
+        """How far the contact got; one that counts as none goes."""
+        person = attempt.item.person
+        touch = person.touched(attempt.id)
+        if not charged:
+            person.untouch(attempt.id)
+        elif touch is not None:
+            touch.reach = reach_of(attempt.outcome, attempt.disposition, attempt.answered_at, attempt.connected_at)
+            touch.code = attempt.disposition or str(attempt.outcome or "")
+
     def _kill(self, attempt: AttemptRecord, status: PhoneStatus) -> None:
         phone = attempt.item.person.phone(attempt.phone_id)
         if phone is not None and phone.status in DIALLABLE:
@@ -219,8 +232,7 @@ class MemoryDialing(MemoryBase):
         attempt.campaign.recount(attempt)
         if disposed.kill_phone:
             self._kill(attempt, PhoneStatus.WRONG)
-        if disposed.block_person:
-            attempt.item.person.blocked = disposed.code
+        self._reached(attempt, charged=True)
         if attempt.state is AttemptState.SETTLED:
             self._after_talk(attempt, disposed.next)
         promise = disposed.promise
@@ -230,6 +242,7 @@ class MemoryDialing(MemoryBase):
             "currency": promise.amount.currency if promise else None,
             "promise_due": promise.due if promise else None,
         }
+        self._write(after_disposition(disposed, attempt.item.person.id), disposed.agent_id, disposed.at)
         self._log("attempt.disposed", disposed.at, attempt=attempt, body=body)
 
     def _after_talk(self, attempt: AttemptRecord, then: Next) -> None:
@@ -271,24 +284,4 @@ def _open(attempt: AttemptRecord) -> OpenAttempt:
         attempts=attempt.prior,
         file=person.file(),
         server=attempt.server,
-    )
-
-
-def _facts(campaign: CampaignRecord, item: ItemRecord, today: date) -> ContactFacts:
-    person = item.person
-    used_today, used_7d = person.used(today)
-    return ContactFacts(
-        contact_id=item.id,
-        campaign_id=campaign.campaign.id,
-        person_id=person.id,
-        roles=person.roles,
-        voice_consent_at=person.voice_consent_at,
-        timezone=person.timezone,
-        blocked=person.blocked,
-        in_flight=person.open is not None,
-        attempts_today=used_today,
-        attempts_7d=used_7d,
-        attempts=item.attempts,
-        last_phone_id=item.last_phone_id,
-        phones=person.phones,
     )

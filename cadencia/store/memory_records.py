@@ -7,17 +7,21 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 from cadencia.compliance.evidence import Chain, SignedRoot
 from cadencia.compliance.evidence_events import Ref
 from cadencia.domain.agents import Agent, AgentState
-from cadencia.domain.codes import ABANDONED, ANSWERED, DISPOSITIONS, NOT_DISPOSED, Outcome
+from cadencia.domain.codes import ABANDONED, ANSWERED, DISPOSITIONS, NOT_DISPOSED, Denial, Outcome
 from cadencia.domain.dialing import AttemptState, Campaign, CampaignCounts, DayCount, Next, Prior
-from cadencia.domain.people import DebtorFile, Obligation, PastContact, Phone, Role
-from cadencia.store.batch import HISTORY, NEVER, WEEK_DAYS
+from cadencia.domain.law import Channel, Consent, Exclusion, Preference, Purpose, Reach
+from cadencia.domain.people import DebtorFile, Obligation, PastContact, Phone
+from cadencia.store.batch import HISTORY, NEVER
 from cadencia.store.evidence_port import Hold, KeptRow
+
+#: Contacts older than this matter to no rule.
+KEPT = timedelta(days=400)
 
 #: So many instants from which counts were asked are kept up to date; the one asked longest ago makes room.
 WINDOWS = 8
@@ -34,6 +38,21 @@ class ItemState(IntEnum):
 
 
 @dataclass(slots=True, eq=False)
+class TouchRecord:
+    """A line of the contact ledger."""
+
+    id: str
+    at: datetime
+    channel: Channel
+    purpose: Purpose
+    reach: Reach
+    code: str
+    phone_id: int | None
+    debts: frozenset[int]
+    inbound: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class PersonRecord:
     id: int
     doc_type: str
@@ -42,13 +61,16 @@ class PersonRecord:
     city: str
     language: str
     timezone: str
-    voice_consent_at: datetime | None
-    blocked: str | None = None
+    other_zones: tuple[str, ...] = ()
+    contract_signed_at: datetime | None = None
+    standing: int = 0
+    consents: list[Consent] = field(default_factory=list)
+    preferences: list[Preference] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
+    touches: list[TouchRecord] = field(default_factory=list)  # oldest first
     phones: tuple[Phone, ...] = ()
     obligations: tuple[Obligation, ...] = ()
-    roles: frozenset[Role] = frozenset()
     open: AttemptRecord | None = None
-    days: dict[date, int] = field(default_factory=dict)
     history: list[tuple[datetime, str, PastContact]] = field(default_factory=list)  # newest last
     shown: DebtorFile | None = None  # the file as last built; None after a change
 
@@ -78,28 +100,18 @@ class PersonRecord:
     def set_obligation(self, new: Obligation) -> None:
         others = [o for o in self.obligations if o.id != new.id]
         self.obligations = tuple(sorted((*others, new), key=lambda o: (-o.days_past_due, o.id)))
-        self.roles = frozenset(o.role for o in self.obligations)
         self.shown = None
 
-    def used(self, today: date) -> tuple[int, int]:
-        """Attempts charged today, and in the seven local dates that end today."""
-        if not self.days:
-            return 0, 0
-        first = today - timedelta(days=WEEK_DAYS - 1)
-        return self.days.get(today, 0), sum(n for day, n in self.days.items() if first <= day <= today)
+    def touch(self, touch: TouchRecord) -> None:
+        """Put a contact into the ledger; what is too old for any rule makes room."""
+        self.touches = [t for t in self.touches if touch.at - t.at < KEPT]
+        self.touches.append(touch)
 
-    def reserve(self, day: date) -> None:
-        if len(self.days) > WEEK_DAYS:
-            oldest = day - timedelta(days=WEEK_DAYS)
-            self.days = {d: n for d, n in self.days.items() if d >= oldest}
-        self.days[day] = self.days.get(day, 0) + 1
+    def untouch(self, touch_id: str) -> None:
+        self.touches = [t for t in self.touches if t.id != touch_id]
 
-    def restore(self, day: date) -> None:
-        left = self.days.get(day, 0) - 1
-        if left > 0:
-            self.days[day] = left
-        else:
-            self.days.pop(day, None)
+    def touched(self, touch_id: str) -> TouchRecord | None:
+        return next((t for t in reversed(self.touches) if t.id == touch_id), None)
 
     def remember(self, at: datetime, attempt_id: str, line: PastContact) -> None:
         """Put a line into the history, or replace the line of the same attempt."""
@@ -123,6 +135,7 @@ class ItemRecord:
     attempts: int = 0
     last_phone_id: int | None = None
     last_attempt_id: str | None = None
+    denied: Denial | None = None
     touched_at: datetime | None = None
 
 
@@ -132,7 +145,7 @@ class AttemptRecord:
     campaign: CampaignRecord
     item: ItemRecord
     phone_id: int
-    local_date: date
+    standing: int
     leased_at: datetime
     prior: int
     state: AttemptState = AttemptState.LEASED

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cadencia.domain.access import Credential, User, UserRole
@@ -28,9 +28,10 @@ from cadencia.domain.dialing import (
     OpenAttempt,
     Prior,
     Settlement,
-    Verdict,
 )
 from cadencia.domain.events import Event
+from cadencia.domain.law import Purpose, Verdict
+from cadencia.domain.ledger import Change
 from cadencia.domain.people import DebtorFile, PersonIn
 from cadencia.store.evidence_port import EvidenceStore
 
@@ -52,6 +53,8 @@ class Claim:
     Attributes:
         judge: pure; called for each candidate under lock, its verdict is carried out in the same transaction.
         new_id: makes the attempt's id (unique, [a-zA-Z0-9.-] only).
+        purpose: what the contacts are for, as the ledger keeps it.
+        look_back_h: contacts of the last so many hours are among the facts.
         scan: at most this many candidates are looked at, so that a list full of denials cannot hold the engine up.
     """
 
@@ -61,7 +64,14 @@ class Claim:
     token: int
     judge: Callable[[ContactFacts], Verdict]
     new_id: Callable[[], str]
+    purpose: Purpose = Purpose.COLLECTION
+    look_back_h: float = 240.0
     scan: int = 500
+
+    @property
+    def since(self) -> datetime:
+        """Contacts before it do not matter."""
+        return self.now - timedelta(hours=self.look_back_h)
 
 
 class Store(EvidenceStore, Protocol):
@@ -139,8 +149,8 @@ class Store(EvidenceStore, Protocol):
 
         In one transaction, for each candidate that nobody else holds (the person is locked; skip what is locked): read
         the facts, ask the judge, and either write the attempt (state leased, event attempt.leased), reserve the
-        person's counter for the local date, and take the list item off the queue; or write contact.denied and set the
-        item's due time to retry_at (close it when None). Two open attempts on one person cannot exist, whoever asks.
+        contact in the ledger that all counters are computed from, and take the list item off the queue; or write
+        contact.denied and set the item's due time to retry_at (close it when None). Two open attempts on one person cannot exist, whoever asks.
         Raises LeadershipLost if the token is stale.
         """
 
@@ -151,15 +161,44 @@ class Store(EvidenceStore, Protocol):
 
         `server` is the Asterisk server that will be asked for them: after a crash only that one knows their fate.
 
-        An attempt whose person was blocked or whose phone was excluded meanwhile, or whose campaign is not running, is
-        left leased and not returned; the caller gives it back.
+        An attempt whose person's standing is another than the lease was judged by (a revocation, an exclusion, a
+        payment came in), whose phone is dead meanwhile, or whose campaign is not running, is left leased and not
+        returned; the caller gives it back.
         """
+
+    async def overtaken(self, attempt_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these open attempts were judged by a standing of their person that has changed since."""
+
+    async def change(self, changes: Sequence[Change], by: str, now: datetime) -> int:
+        """Write consents, preferences, exclusions and payments down, all or none; how many were new.
+
+        What was written before is not written again. Every change but a grant moves the person's standing; any change
+        makes list items due again that the judge had closed. Writes person.consent, person.preference,
+        person.exclusion and person.payment. Refused if there is no such person or obligation.
+        """
+
+    async def load_register(self, register: str, numbers: Sequence[str], source: str, by: str, now: datetime) -> int:
+        """Put numbers (E.164) on a register and note that it was loaded; how many were new. Writes register.loaded.
+
+        Numbers that the file no longer names stay: a register is taken out of by `LiftIn`.
+        """
+
+    async def person_id(self, doc_type: str, doc_number: str) -> int:
+        """Refused if there is no such person."""
+
+    async def contacts(
+        self, campaign_id: str, now: datetime, since: datetime, after: int = 0, limit: int = 1000
+    ) -> tuple[ContactFacts, ...]:
+        """A page of a campaign's list as the judge would see it now, by contact id; nothing is locked or changed."""
+
+    async def contact(self, contact_id: int, now: datetime, since: datetime) -> ContactFacts | None:
+        """One list item as the judge would see it; None if there is no such one."""
 
     async def give_back(
         self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime, due_at: datetime | None = None
     ) -> None:
-        """Undo leases (state leased only): counters go back, attempt.returned, and the item is due again at `due_at`
-        (at once if None)."""
+        """Undo leases (state leased only): the reserved contact goes, attempt.returned, and the item is due again at
+        `due_at` (at once if None)."""
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         """Write milestones (attempt.answered, attempt.connected). Repeats and unknown ids are harmless."""

@@ -29,6 +29,19 @@ def no_person(person_id: int) -> Refused:
     return Refused(Words(f"There is no person {person_id}.", f"No existe la persona {person_id}."))
 
 
+def no_document() -> Refused:
+    """Nobody has that document; which one is not repeated, for it is personal data."""
+    return Refused(Words("No person has that document.", "Ninguna persona tiene ese documento."))
+
+
+def no_obligation() -> Refused:
+    """Nobody owes that; which one is not repeated, for it is personal data."""
+    return Refused(
+        Words("There is no such obligation of that creditor.", "No existe esa obligación de ese acreedor."),
+        Words("Import the portfolio first.", "Importe primero la cartera."),
+    )
+
+
 def no_agent(agent_id: str) -> Refused:
     """There is no agent of that id."""
     return Refused(

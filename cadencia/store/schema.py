@@ -63,8 +63,21 @@ persons = Table(
     Column("city", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("timezone", Text, nullable=False),
-    Column("voice_consent_at", _INSTANT),
-    Column("blocked", Text, comment="a disposition code or 'excluded'; null if nothing stands against dialling"),
+    Column(
+        "other_zones",
+        ARRAY(Text),
+        nullable=False,
+        server_default="{}",
+        comment="where the person may live too: the hours of all zones must be open",
+    ),
+    Column("contract_signed_at", _INSTANT),
+    Column(
+        "standing",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="counts what could forbid a contact: a lease of another standing is void",
+    ),
     UniqueConstraint("doc_type", "doc_number"),
 )
 
@@ -78,6 +91,8 @@ phones = Table(
     Column("position", Integer, nullable=False),
     Column("status", Text, nullable=False),
     UniqueConstraint("person_id", "e164"),
+    # Who has a number: an exclusion of it holds for all of them.
+    Index("phones_e164", "e164"),
 )
 
 obligations = Table(
@@ -102,6 +117,8 @@ parts = Table(
     Column("person_id", ForeignKey("persons.id"), primary_key=True),
     Column("obligation_id", ForeignKey("obligations.id"), primary_key=True),
     Column("role", Text, nullable=False),
+    # Who answers for an obligation.
+    Index("parts_obligation", "obligation_id"),
     comment="the part that a person has in an obligation",
 )
 
@@ -117,6 +134,7 @@ list_items = Table(
     Column("attempts", Integer, nullable=False, comment="charged attempts that reached sending"),
     Column("last_phone_id", BigInteger),
     Column("last_attempt_id", Text),
+    Column("denied_code", Text, comment="why the gate said no the last time; null after a lease"),
     UniqueConstraint("campaign_id", "person_id"),
     CheckConstraint("state IN ('due', 'out', 'awaiting', 'closed', 'denied')", name="state"),
     # The queue: a claim walks it in order and stops after as many as it needs.
@@ -137,8 +155,14 @@ attempts = Table(
     Column("person_id", BigInteger, nullable=False),
     Column("phone_id", ForeignKey("phones.id"), nullable=False),
     Column("state", Text, nullable=False),
-    Column("local_date", Date, nullable=False, comment="the date whose counter was reserved"),
     Column("prior", Integer, nullable=False, comment="attempts of the list item before this one"),
+    Column(
+        "standing",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="the person's standing that its lease was judged by",
+    ),
     Column("leased_at", _INSTANT, nullable=False),
     Column("sending_at", _INSTANT),
     Column("server", Text, nullable=False, server_default="", comment="the Asterisk server that was asked for it"),
@@ -179,14 +203,104 @@ promises = Table(
     Index("promises_person", "person_id"),
 )
 
-person_days = Table(
-    "person_days",
+touches = Table(
+    "touches",
     metadata,
-    Column("person_id", ForeignKey("persons.id"), primary_key=True),
-    Column("local_date", Date, primary_key=True),
-    Column("attempts", Integer, nullable=False),
-    CheckConstraint("attempts >= 0", name="attempts"),
-    comment="attempts charged to a person on each date where the person lives",
+    Column("id", Text, primary_key=True, comment="the attempt's or the message's id"),
+    Column("person_id", BigInteger, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("reach", SmallInteger, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("phone_id", BigInteger),
+    Column("debts", ARRAY(BigInteger), nullable=False),
+    Column("inbound", Boolean, nullable=False),
+    # A person's newest contacts.
+    Index("touches_person", "person_id", "at"),
+    comment="contacts and attempts over every channel: what legal counters are computed from",
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    _id(),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("channel", Text),
+    Column("purpose", Text),
+    Column("at", _INSTANT, nullable=False),
+    Column("until", _INSTANT),
+    Column("how", Text, nullable=False),
+    Column("text_version", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("recorded_at", _INSTANT, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Index("consents_person", "person_id", "at"),
+    comment="grants and revocations, never changed; the newest that fits holds",
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    _id(),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Column(
+        "weekly",
+        JSONB,
+        nullable=False,
+        comment="Monday to Sunday, each a list of [start, end) in minutes after midnight",
+    ),
+    Column("channels", ARRAY(Text), nullable=False),
+    Column("how", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("recorded_at", _INSTANT, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Index("preferences_person", "person_id", "at"),
+)
+
+exclusions = Table(
+    "exclusions",
+    metadata,
+    _id(),
+    Column("register", Text, nullable=False),
+    Column("person_id", ForeignKey("persons.id")),
+    Column("e164", Text),
+    Column("channels", ARRAY(Text), nullable=False),
+    Column("purposes", ARRAY(Text), nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Column("until", _INSTANT),
+    Column("source", Text, nullable=False),
+    Column("recorded_at", _INSTANT, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    CheckConstraint("(person_id IS NULL) <> (e164 IS NULL)", name="whom"),
+    Index("exclusions_person", "person_id", postgresql_where=text("person_id IS NOT NULL")),
+    Index("exclusions_number", "e164", "register", unique=True, postgresql_where=text("e164 IS NOT NULL")),
+    comment="who or which number may not be contacted: registers, house lists, dispositions",
+)
+
+registers = Table(
+    "registers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("loaded_at", _INSTANT, nullable=False),
+    Column("numbers", Integer, nullable=False),
+    comment="when each exclusion register was loaded last: one that never was cannot be asked",
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    _id(),
+    Column("obligation_id", ForeignKey("obligations.id"), nullable=False),
+    Column("paid_at", _INSTANT, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("recorded_at", _INSTANT, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    UniqueConstraint("obligation_id", "reference"),
 )
 
 agents = Table(

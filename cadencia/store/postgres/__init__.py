@@ -13,6 +13,7 @@ from cadencia.store.postgres.errors import UNREADABLE_URL, telling
 from cadencia.store.postgres.evidence import PostgresEvidence
 from cadencia.store.postgres.floor import PostgresFloor
 from cadencia.store.postgres.leasing import PostgresLeasing
+from cadencia.store.postgres.ledger import PostgresLedger
 from cadencia.store.postgres.pacing import PostgresPacing
 from cadencia.store.postgres.portfolio import PostgresPortfolio
 from cadencia.store.postgres.talk import PostgresTalk
@@ -25,6 +26,7 @@ class PostgresStore(
     PostgresLeasing,
     PostgresAttempts,
     PostgresTalk,
+    PostgresLedger,
     PostgresFloor,
     PostgresPacing,
     PostgresPortfolio,

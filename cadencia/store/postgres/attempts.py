@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cadencia.compliance.reach import reach_of
 from cadencia.domain.dialing import Mark, Settlement
 from cadencia.store.batch import DIALLABLE
 from cadencia.store.postgres.base import Log, PostgresBase
@@ -20,7 +21,7 @@ _SEND = text(
         UPDATE attempts a SET state = 'sending', sending_at = :now, server = :server
         FROM persons p, phones f, campaigns c
         WHERE a.id = ANY(CAST(:ids AS text[])) AND a.state = 'leased'
-          AND p.id = a.person_id AND p.blocked IS NULL
+          AND p.id = a.person_id AND p.standing = a.standing
           AND f.id = a.phone_id AND f.status = ANY(CAST(:diallable AS text[]))
           AND c.id = a.campaign_id AND c.state = 'running'
         RETURNING a.id, a.campaign_id, a.contact_id, a.phone_id
@@ -28,22 +29,31 @@ _SEND = text(
         UPDATE list_items i
         SET attempts = i.attempts + 1, last_phone_id = sent.phone_id, last_attempt_id = sent.id
         FROM sent WHERE i.id = sent.contact_id
+    ), contacts AS (
+        UPDATE touches t SET at = :now FROM sent WHERE t.id = sent.id
     )
     SELECT id, campaign_id, contact_id FROM sent
     """
 )
 
-# Undo leases: the row goes, the counter is as before, the list item is due again. By attempts_pkey, then primary keys.
+# Which open attempts another standing of their person has overtaken. By attempts_pkey and persons_pkey.
+_OVERTAKEN = text(
+    """
+    SELECT a.id FROM attempts a JOIN persons p ON p.id = a.person_id
+    WHERE a.id = ANY(CAST(:ids AS text[])) AND a.state <> 'settled' AND p.standing <> a.standing
+    """
+)
+
+# Undo leases: the row goes, the reserved contact too, the list item is due again. By attempts_pkey, then primary keys.
 _GIVE_BACK = text(
     """
     WITH gone AS (
         DELETE FROM attempts WHERE id = ANY(CAST(:ids AS text[])) AND state = 'leased'
-        RETURNING id, campaign_id, contact_id, person_id, local_date
+        RETURNING id, campaign_id, contact_id
     ), items AS (
         UPDATE list_items i SET state = 'due', due_at = :due FROM gone WHERE i.id = gone.contact_id
-    ), days AS (
-        UPDATE person_days d SET attempts = d.attempts - 1
-        FROM gone WHERE d.person_id = gone.person_id AND d.local_date = gone.local_date
+    ), contacts AS (
+        DELETE FROM touches t USING gone WHERE t.id = gone.id
     )
     SELECT id, campaign_id, contact_id FROM gone
     """
@@ -70,7 +80,7 @@ _CONNECTED = text(
 )
 
 # sending -> settled, once, with all that follows: the list item (what the agent chose while the call still went on
-# comes first), the counter that goes back, the number that is dead. By attempts_pkey, then primary keys.
+# comes first), the number that is dead. By attempts_pkey, then primary keys.
 _SETTLE = text(
     """
     WITH told AS (
@@ -93,8 +103,8 @@ _SETTLE = text(
             connected_at = coalesce(a.connected_at, t.connected_at)
         FROM told t JOIN open ON open.id = t.id
         WHERE a.id = t.id AND a.state = 'sending'
-        RETURNING a.id, a.campaign_id, a.contact_id, a.person_id, a.phone_id, a.local_date, a.agent_id,
-                  a.disposition, a.next_due_at, t.charged, t.kill, t.await, t.due_at,
+        RETURNING a.id, a.campaign_id, a.contact_id, a.person_id, a.phone_id, a.agent_id,
+                  a.answered_at, a.connected_at, a.disposition, a.next_due_at, t.charged, t.kill, t.await, t.due_at,
                   open.answered_at IS NULL AS new_answer, open.connected_at IS NULL AS new_connect
     ), items AS (
         UPDATE list_items i
@@ -107,14 +117,26 @@ _SETTLE = text(
             due_at = coalesce(CASE WHEN d.disposition IS NOT NULL THEN d.next_due_at ELSE d.due_at END, i.due_at),
             attempts = CASE WHEN d.charged THEN i.attempts ELSE greatest(0, i.attempts - 1) END
         FROM done d WHERE i.id = d.contact_id
-    ), days AS (
-        UPDATE person_days p SET attempts = p.attempts - 1
-        FROM done d WHERE NOT d.charged AND p.person_id = d.person_id AND p.local_date = d.local_date
     ), dead AS (
         UPDATE phones f SET status = 'fuera_de_servicio'
         FROM done d WHERE d.kill AND f.id = d.phone_id AND f.status = ANY(CAST(:diallable AS text[]))
     )
-    SELECT id, campaign_id, contact_id, agent_id, new_answer, new_connect FROM done
+    SELECT id, campaign_id, contact_id, agent_id, answered_at, connected_at, disposition, new_answer, new_connect
+    FROM done
+    """
+)
+
+# How far the contacts got; one that counts as none goes. By touches_pkey.
+_REACHED = text(
+    """
+    WITH told AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS text[]), CAST(:reaches AS smallint[]), CAST(:codes AS text[]), CAST(:charges AS boolean[])
+        ) AS t(id, reach, code, charged)
+    ), gone AS (
+        DELETE FROM touches t USING told WHERE t.id = told.id AND NOT told.charged
+    )
+    UPDATE touches t SET reach = told.reach, code = told.code FROM told WHERE t.id = told.id AND told.charged
     """
 )
 
@@ -134,6 +156,12 @@ class PostgresAttempts(PostgresBase):
             return frozenset(sent)
 
         return await self._transaction(work, token=token)
+
+    async def overtaken(self, attempt_ids: Sequence[str]) -> frozenset[str]:
+        async def work(connection: AsyncConnection) -> frozenset[str]:
+            return frozenset((await connection.execute(_OVERTAKEN, {"ids": list(attempt_ids)})).scalars())
+
+        return await self._transaction(work) if attempt_ids else frozenset()
 
     async def give_back(
         self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime, due_at: datetime | None = None
@@ -171,13 +199,25 @@ class PostgresAttempts(PostgresBase):
 
         async def work(connection: AsyncConnection) -> None:
             done = {r.id: r for r in await connection.execute(_SETTLE, _columns(list(first.values())))}
+            ended = [(s, done[i]) for i, s in first.items() if i in done]
+            if ended:
+                await connection.execute(_REACHED, _reached(ended))
             log = Log()
-            for attempt_id, settlement in first.items():
-                if attempt_id in done:
-                    _tell_end(log, settlement, done[attempt_id])
+            for settlement, row in ended:
+                _tell_end(log, settlement, row)
             await log.write(connection)
 
         await self._transaction(work, token=token)
+
+
+def _reached(ended: Sequence[tuple[Settlement, Any]]) -> dict[str, Any]:
+    """How far each contact got, as the arrays of _REACHED."""
+    return {
+        "ids": [s.attempt_id for s, _ in ended],
+        "reaches": [int(reach_of(s.outcome, r.disposition, r.answered_at, r.connected_at)) for s, r in ended],
+        "codes": [r.disposition or str(s.outcome) for s, r in ended],
+        "charges": [s.charged for s, _ in ended],
+    }
 
 
 def _columns(told: Sequence[Settlement]) -> dict[str, Any]:

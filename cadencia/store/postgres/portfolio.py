@@ -17,23 +17,62 @@ from cadencia.store.postgres.base import Log, PostgresBase, verify_campaign
 from cadencia.store.postgres.files import files_of
 from cadencia.store.refusals import no_person
 
-# Insert or update persons; returns only those that are new or different. By persons_doc_type_doc_number_key.
+# Insert or update persons; returns only those that are new or different. Who may live elsewhere now is looked at again
+# before a call. By persons_doc_type_doc_number_key.
 _PERSONS = text(
     """
-    INSERT INTO persons (doc_type, doc_number, name, city, language, timezone, voice_consent_at)
-    SELECT doc_type, doc_number, name, city, language, timezone, voice_consent_at
+    INSERT INTO persons (doc_type, doc_number, name, city, language, timezone, other_zones, contract_signed_at)
+    SELECT doc_type, doc_number, name, city, language, timezone, string_to_array(zones, '|'), signed_at
     FROM unnest(
         CAST(:types AS text[]), CAST(:numbers AS text[]), CAST(:names AS text[]), CAST(:cities AS text[]),
-        CAST(:languages AS text[]), CAST(:timezones AS text[]), CAST(:consents AS timestamptz[])
-    ) WITH ORDINALITY AS p(doc_type, doc_number, name, city, language, timezone, voice_consent_at, ord)
+        CAST(:languages AS text[]), CAST(:timezones AS text[]), CAST(:zones AS text[]), CAST(:signed AS timestamptz[])
+    ) WITH ORDINALITY AS p(doc_type, doc_number, name, city, language, timezone, zones, signed_at, ord)
     ORDER BY ord
     ON CONFLICT (doc_type, doc_number) DO UPDATE
     SET name = excluded.name, city = excluded.city, language = excluded.language, timezone = excluded.timezone,
-        voice_consent_at = excluded.voice_consent_at
-    WHERE (persons.name, persons.city, persons.language, persons.timezone, persons.voice_consent_at)
+        other_zones = excluded.other_zones,
+        contract_signed_at = coalesce(excluded.contract_signed_at, persons.contract_signed_at),
+        standing = persons.standing + CAST(
+            (persons.timezone, persons.other_zones) IS DISTINCT FROM (excluded.timezone, excluded.other_zones) AS integer)
+    WHERE (persons.name, persons.city, persons.language, persons.timezone, persons.other_zones,
+           persons.contract_signed_at)
           IS DISTINCT FROM
-          (excluded.name, excluded.city, excluded.language, excluded.timezone, excluded.voice_consent_at)
+          (excluded.name, excluded.city, excluded.language, excluded.timezone, excluded.other_zones,
+           coalesce(excluded.contract_signed_at, persons.contract_signed_at))
     RETURNING id
+    """
+)
+
+# What persons authorised, unless it is written down already. By consents_person.
+_GRANTS = text(
+    """
+    INSERT INTO consents (person_id, granted, channel, at, how, text_version, evidence, recorded_at, recorded_by)
+    SELECT g.person_id, true, 'voice', g.at, 'import', '', '', :now, 'import'
+    FROM unnest(CAST(:persons AS bigint[]), CAST(:ats AS timestamptz[])) AS g(person_id, at)
+    WHERE NOT EXISTS (
+        SELECT FROM consents c
+        WHERE c.person_id = g.person_id AND c.at = g.at AND c.granted AND c.channel = 'voice' AND c.purpose IS NULL
+    )
+    RETURNING person_id
+    """
+)
+
+# Of whom the file says that nothing is authorised, and something was: it ends now. By consents_person.
+_ENDS = text(
+    """
+    WITH ended AS (
+        INSERT INTO consents (person_id, granted, channel, at, how, text_version, evidence, recorded_at, recorded_by)
+        SELECT n.person_id, false, 'voice', :now, 'import', '', '', :now, 'import'
+        FROM unnest(CAST(:persons AS bigint[])) AS n(person_id)
+        WHERE (
+            SELECT c.granted FROM consents c
+            WHERE c.person_id = n.person_id AND (c.channel IS NULL OR c.channel = 'voice')
+            ORDER BY c.at DESC, c.granted LIMIT 1
+        )
+        RETURNING person_id
+    )
+    UPDATE persons p SET standing = p.standing + 1 FROM ended e WHERE p.id = e.person_id
+    RETURNING p.id AS person_id
     """
 )
 
@@ -190,12 +229,21 @@ class _Import:
             "cities": [p.city for p in rows],
             "languages": [p.language for p in rows],
             "timezones": [p.timezone for p in rows],
-            "consents": [p.voice_consent_at for p in rows],
+            "zones": ["|".join(p.other_zones) for p in rows],
+            "signed": [p.contract_signed_at for p in rows],
         }
         changed = await self._all(_PERSONS, {**key, **told})
         self._changed.update(r.id for r in changed)
         self._ids = {(r.doc_type, r.doc_number): r.id for r in await self._all(_PERSON_IDS, key)}
-        return len(changed)
+        await self._consents()
+        return len(self._changed)
+
+    async def _consents(self) -> None:
+        given = [(self._id(p), p.voice_consent_at) for p in self._rows if p.voice_consent_at is not None]
+        asked = {"persons": [i for i, _ in given], "ats": [at for _, at in given], "now": self._now}
+        self._changed.update(r.person_id for r in await self._all(_GRANTS, asked))
+        ended = {"persons": [self._id(p) for p in self._rows if p.voice_consent_at is None], "now": self._now}
+        self._changed.update(r.person_id for r in await self._all(_ENDS, ended))
 
     def _id(self, row: PersonIn) -> int:
         return int(self._ids[row.doc_type, row.doc_number])

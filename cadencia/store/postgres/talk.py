@@ -8,17 +8,20 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cadencia.compliance.reach import reach_of
+from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import AttemptState, Disposed, OpenAttempt
 from cadencia.errors import StoreError, Words
-from cadencia.store.batch import DIALLABLE
+from cadencia.store.batch import DIALLABLE, after_disposition
 from cadencia.store.postgres.base import Log, PostgresBase
 from cadencia.store.postgres.files import files_of
+from cadencia.store.postgres.ledger import write_changes
 from cadencia.store.refusals import no_attempt, of_another_agent, reached_no_agent
 
 # The attempt that is disposed of, locked against its settlement. By primary key.
 _ATTEMPT = text(
     """
-    SELECT id, campaign_id, contact_id, person_id, phone_id, state, agent_id
+    SELECT id, campaign_id, contact_id, person_id, phone_id, state, agent_id, outcome, answered_at, connected_at
     FROM attempts WHERE id = :id FOR UPDATE
     """
 )
@@ -48,8 +51,8 @@ _NO_PROMISE = text("DELETE FROM promises WHERE attempt_id = :id")
 # The number is not the person's. By primary key.
 _WRONG = text("UPDATE phones SET status = 'equivocado' WHERE id = :id AND status = ANY(CAST(:diallable AS text[]))")
 
-# Nobody is to dial this person. By primary key.
-_BLOCK = text("UPDATE persons SET blocked = :code WHERE id = :id")
+# How far the contact got, now that somebody says who was on the line. By touches_pkey.
+_REACHED = text("UPDATE touches SET reach = :reach, code = :code WHERE id = :id")
 
 # The disposition decides over the list item, unless a newer attempt on it has begun. By primary key.
 _FOLLOW = text(
@@ -110,10 +113,12 @@ async def _dispose(connection: AsyncConnection, d: Disposed) -> None:
     await _keep_promise(connection, d, asked)
     if d.kill_phone:
         await connection.execute(_WRONG, {"id": attempt.phone_id, "diallable": _DIALLABLE})
-    if d.block_person:
-        await connection.execute(_BLOCK, {"id": attempt.person_id, "code": d.code})
+    outcome = Outcome(attempt.outcome) if attempt.outcome else None
+    reach = reach_of(outcome, d.code, attempt.answered_at, attempt.connected_at)
+    await connection.execute(_REACHED, {"id": d.attempt_id, "reach": int(reach), "code": d.code})
     await connection.execute(_FOLLOW, asked)
     log = Log()
+    await write_changes(connection, log, after_disposition(d, attempt.person_id), d.agent_id, d.at)
     log.add(
         "attempt.disposed",
         d.at,
