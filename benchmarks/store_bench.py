@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from cadencia.domain.codes import Outcome
-from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Dial, Mark, Next, Settlement
+from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, Mark, Next, Settlement
+from cadencia.domain.law import Allow
 from cadencia.portfolio.importer import read_portfolio
 from cadencia.store.embedded import EmbeddedPostgres
 from cadencia.store.memory import MemoryStore
@@ -73,7 +74,7 @@ async def run(store: Store, contacts: int, batch: int, rounds: int) -> dict[str,
     start = time.perf_counter()
     for _ in range(rounds):
         now += timedelta(seconds=1)
-        claim = Claim("c1", batch, now, token, lambda f: Dial(f.phones[0]), lambda: f"b-{next(ids)}")
+        claim = Claim("c1", batch, now, token, lambda f: Allow(f.phones[0]), lambda: f"b-{next(ids)}")
         claimed = await laps.of("claim", store.claim(claim))
         attempts = [lease.attempt_id for lease in claimed.leases]
         dialled += len(attempts)

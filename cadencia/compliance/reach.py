@@ -1,8 +1,8 @@
 """How far an attempt to call got, as the law's counters see it.
 
-"Contacto directo" is a two-way interaction with the right party (Ley 2300 of 2023, article 3, as the advisory council of
-the Superfinanciera reads it); a third party's or a machine's answer is none. What nobody knows counts as the worst that
-it may have been.
+"Contacto directo" is a two-way interaction with the right party (Ley 2300 of 2023, article 3, as the advisory council
+of the Superfinanciera reads it); a third party's or a machine's answer is none. What nobody knows counts as the worst
+that it may have been.
 """
 
 from __future__ import annotations

@@ -16,12 +16,14 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cadencia.clock import Anchor, SimulatedClock
-from cadencia.compliance.hours import BOGOTA, is_open, next_opening
+from cadencia.compliance.judge import Judge
+from cadencia.config.profiles import builtin
 from cadencia.config.system import reason
+from cadencia.domain.dialing import CampaignSettings
 from cadencia.errors import ConfigError, TelephonyError, Words
 from cadencia.store.embedded import default_folder
 
@@ -62,8 +64,8 @@ class DemoState:
     def anchored(self, speed: float, port: int) -> DemoState:
         """A new anchor: time goes on where it stopped, or at the next lawful opening if that is closed."""
         at = datetime.fromisoformat(self.stopped_at)
-        if not is_open(at, at, (BOGOTA,)):
-            at = next_opening(at, (BOGOTA,))
+        opening = Judge(builtin()).opening(CampaignSettings())
+        at = opening.next(at, timedelta(minutes=1)) or at
         return replace(self, speed=speed, port=port, epoch=at.isoformat(), mono_s=time.monotonic())
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from cadencia.compliance.gate import judge
-from cadencia.compliance.hours import BOGOTA, is_open
 from cadencia.dialer.context import Context
 from cadencia.dialer.counts import AnswerBook, Counts, local_day
 from cadencia.dialer.decisions import Decided, body
@@ -27,13 +25,12 @@ from cadencia.domain.dialing import (
     CampaignState,
     ContactFacts,
     DayCount,
-    Deny,
     Lease,
     Mode,
     Prior,
-    Verdict,
 )
 from cadencia.domain.events import KINDS, Event
+from cadencia.domain.law import Deny, Verdict
 from cadencia.errors import StoreError
 from cadencia.pacing.budget import Budget
 from cadencia.pacing.controllers import Policy, make_controller
@@ -52,10 +49,7 @@ _CLAIM_MAX = 200
 #: Clock seconds before an exhausted list is asked again.
 _DRY_S = 5.0
 
-#: Denials that close a list item: asking again would bring the same answer.
-_CLOSING = frozenset(
-    {Denial.EXCLUDED, Denial.BLOCKED, Denial.NO_DATA, Denial.REFERENCE, Denial.CONSENT, Denial.NO_PHONE}
-)
+_AT_ONCE = timedelta()
 
 
 def policy_of(settings: CampaignSettings) -> Policy:
@@ -113,11 +107,20 @@ class CampaignRunner:
     def judge(self, facts: ContactFacts) -> Verdict:
         """The gate, at this instant, by this campaign's settings; where the clock was set, at either of its times."""
         now, steady = self._c.wall.instants()
-        verdict = judge(facts, self.settings, now)
+        verdict = self._c.judge.recorded(facts, self.settings, now)
         if steady == now or isinstance(verdict, Deny):
             return verdict
-        other = judge(facts, self.settings, steady)
+        other = self._c.judge.recorded(facts, self.settings, steady)
         return other if isinstance(other, Deny) else verdict
+
+    def may_still(self, lease: Lease) -> Denial | None:
+        """The gate asked again at the instant of dialling; why not, or None."""
+        facts = replace(lease.facts, facts=replace(lease.facts.facts, in_flight=False))
+        verdict = self.judge(facts)
+        if isinstance(verdict, Deny):
+            return verdict.code
+        # The number was chosen at the lease: another one would need another lease.
+        return None if verdict.phone == lease.phone else Denial.NO_PHONE
 
     # -- where it runs -------------------------------------------------------------------------------------------------
     def pool(self, switch: Switch) -> Pool:
@@ -299,11 +302,11 @@ class CampaignRunner:
     def _start(self, pool: Pool, decision: Decision) -> int:
         drawn = self._hand.draw(decision.launch, decision.propensities)
         # The clock may have passed the end of the window since the lease was written.
-        verdicts = [self.judge(replace(lease.facts, in_flight=False)) for lease, _ in drawn]
-        stale = [lease.attempt_id for (lease, _), v in zip(drawn, verdicts, strict=True) if isinstance(v, Deny)]
+        denied = [self.may_still(lease) for lease, _ in drawn]
+        stale = [lease.attempt_id for (lease, _), no in zip(drawn, denied, strict=True) if no]
         if stale:
             self._give_back(stale, "stale")
-        going = [pair for pair, v in zip(drawn, verdicts, strict=True) if not isinstance(v, Deny)]
+        going = [pair for pair, no in zip(drawn, denied, strict=True) if not no]
         if self.settings.mode is Mode.PREVIEW:
             return self._show([lease for lease, _ in going], pool.switch)
         self._dial(going, pool.switch)
@@ -355,12 +358,24 @@ class CampaignRunner:
         """The clock was set, and only one of its two times is within the hours: a claim would put the whole list off to
         another day, by a clock that may be wrong."""
         now, steady = self._c.wall.instants()
-        return steady != now and is_open(now, now, (BOGOTA,)) is not is_open(steady, steady, (BOGOTA,))
+        if steady == now:
+            return False
+        opening = self._c.judge.opening(self.settings)
+        return opening.holds(now, _AT_ONCE) is not opening.holds(steady, _AT_ONCE)
 
     async def _claim(self, limit: int) -> None:
         try:
             claimed = await self._c.store.claim(
-                Claim(self.campaign.id, limit, self._c.clock.now(), self._c.token, self.judge, self._c.ids.attempt)
+                Claim(
+                    self.campaign.id,
+                    limit,
+                    self._c.clock.now(),
+                    self._c.token,
+                    self.judge,
+                    self._c.ids.attempt,
+                    self.settings.purpose,
+                    self._c.judge.stack(self.settings).look_back_h,
+                )
             )
         except StoreError as error:
             self._c.store_failed(error)
@@ -369,8 +384,8 @@ class CampaignRunner:
             self._claiming = False
         for code, number in claimed.denied.items():
             self.counts.denied[code] = self.counts.denied.get(code, 0) + number
-            self.counts.contacts_closed += number if code in _CLOSING else 0
             self._c.observer.denied(self.campaign.id, code, number)
+        self.counts.contacts_closed += claimed.closed
         self._dry = len(claimed.leases) < limit and not claimed.denied
         if self._dry:
             self._dry_until_s = self._c.clock.monotonic() + _DRY_S

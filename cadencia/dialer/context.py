@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from cadencia.clock import Clock
+from cadencia.compliance.judge import Judge
 from cadencia.compliance.signing import Signer
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.ledger import Ledger
@@ -108,6 +109,7 @@ class Context:
     token: int
     switches: Switches
     wall: WallWatch
+    judge: Judge
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     stopping: bool = False
     book: TrunkBook = field(default_factory=TrunkBook)  # what became of the last hour's calls

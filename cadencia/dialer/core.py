@@ -10,13 +10,15 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 import structlog
 
 from cadencia.clock import Clock
+from cadencia.compliance.judge import Judge
+from cadencia.config.profiles import builtin
 from cadencia.dialer.calls import Calls
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context, Ids, Observer, Options
@@ -43,6 +45,7 @@ from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import DISPOSITIONS, NOT_DISPOSED
 from cadencia.domain.dialing import Disposed, Lease, Promise
 from cadencia.domain.events import Event
+from cadencia.domain.law import Profile
 from cadencia.errors import LeadershipLost, StoreError, Words
 from cadencia.pacing.budget import Count, upper_bound
 from cadencia.pacing.port import AgentView as PacingAgent
@@ -60,6 +63,9 @@ _GATHER_S = 0.02
 #: Real seconds between two looks for what was added to the store.
 _REFRESH_S = 5.0
 
+#: Real seconds between two looks for what was revoked, excluded or paid while its call rings: it stops within 250 ms.
+_OVERTAKEN_S = 0.1
+
 #: Real seconds between two pictures of the floor, at least and at most.
 _SHOW_S = (0.25, 1.0)
 
@@ -72,6 +78,7 @@ class EngineCore:
         servers: the Asterisk servers of the site, one at least.
         observer: told of events, outcomes and latencies.
         rng: ids and back-off; seeded in tests.
+        profiles: the legal profiles in force, by id; None: those that ship with the program.
     """
 
     def __init__(
@@ -84,7 +91,9 @@ class EngineCore:
         *,
         rng: random.Random | None = None,
         table: OutcomeTable | None = None,
+        profiles: Mapping[str, Profile] | None = None,
     ) -> None:
+        self.judge = Judge(builtin() if profiles is None else profiles)
         self.store, self.clock, self.options = store, clock, options
         self.hub = Hub()
         self.switches = Switches(servers)
@@ -121,6 +130,7 @@ class EngineCore:
             token,
             self.switches,
             WallWatch(self.clock),
+            self.judge,
         )
         c.changed = self.changed
         self.staff = Floor(c, self._match, self._lost_agent, self._wrapup_expired)
@@ -148,6 +158,7 @@ class EngineCore:
             self._shows(),
             self._refreshes(),
             *([self._sealer.run()] if self._sealer is not None else []),
+            self._overtakes(),
         )
         self._tasks = [asyncio.get_running_loop().create_task(part) for part in work]
         for task in self._tasks:
@@ -313,6 +324,21 @@ class EngineCore:
             except StoreError as error:
                 log.warning("refresh.failed", code=error.code)
 
+    async def _overtakes(self) -> None:
+        """Take back calls that ring at people who may not be called any more."""
+        while True:
+            await asyncio.sleep(_OVERTAKEN_S)
+            ringing = [i for i, live in self.calls.live.items() if live.call.answered_s is None]
+            if not ringing:
+                continue
+            try:
+                overtaken = await self.store.overtaken(ringing)
+            except StoreError as error:
+                log.warning("overtaken.failed", code=error.code)
+                continue
+            for attempt_id in overtaken:
+                self.calls.cancel(attempt_id)
+
     def changed(self) -> None:
         """Somebody should look at the floor again: decide, and show it."""
         self._floor_stale = True
@@ -385,6 +411,7 @@ class EngineCore:
                 promise,
                 kill_phone=leaf is not None and leaf.kills_phone,
                 block_person=leaf is not None and leaf.blocks_person,
+                revoke_channel=leaf is not None and leaf.revokes_channel,
             )
         )
         self.runners[live.campaign_id].count_disposition(live, code, closes=following.due_at is None)

@@ -8,7 +8,6 @@ own (`Sender.launch_for`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cadencia.clock import call_later
@@ -21,7 +20,7 @@ from cadencia.dialer.sender import Sender
 from cadencia.dialer.servers import Switch
 from cadencia.domain.agents import PAUSE_PREVIEW_EXPIRED, SKIP_REASONS
 from cadencia.domain.codes import Denial, label
-from cadencia.domain.dialing import Deny, Lease
+from cadencia.domain.dialing import Lease
 from cadencia.domain.events import Event
 from cadencia.errors import Refused, Words
 from cadencia.queue.routing import longest_idle
@@ -132,11 +131,11 @@ class Previews:
         if preview is None:
             return None
         runner = self._runner(preview.lease.campaign_id)
-        verdict = runner.judge(replace(preview.lease.facts, in_flight=False))
-        if isinstance(verdict, Deny):
+        denied = runner.may_still(preview.lease)
+        if denied is not None:
             self._give_back(preview.lease, "stale")
-            self._floor.next_file(seat, verdict.code)
-            return verdict.code
+            self._floor.next_file(seat, denied)
+            return denied
         self._sender.launch_for(runner, preview.lease, seat)
         return None
 

@@ -129,7 +129,7 @@ class Sender:
             lease.attempt_id,
             lease.campaign_id,
             lease.contact_id,
-            lease.facts.person_id,
+            lease.facts.person.id,
             lease.phone,
             lease.file,
             runner.settings,

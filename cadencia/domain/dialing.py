@@ -133,10 +133,11 @@ class Lease:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What a claim brought: leases, and the denials it wrote down, by code."""
+    """What a claim brought: leases, and the denials it wrote down, by code; so many of them closed the list item."""
 
     leases: tuple[Lease, ...]
     denied: dict[Denial, int] = field(default_factory=dict)
+    closed: int = 0
 
 
 @dataclass(frozen=True)

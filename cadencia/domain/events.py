@@ -12,7 +12,8 @@ from typing import Any
 
 #: kind -> current version of its body
 KINDS: dict[str, int] = {
-    "attempt.leased": 1,  # {}
+    # the gate's yes: {channel, purpose, phone_id, debts, profiles: [[id, version, sha256], ...], facts}; version 1: {}
+    "attempt.leased": 2,
     "attempt.previewed": 1,  # {}  an agent was shown the file, to choose whether to dial
     "attempt.returned": 1,  # {reason}
     "attempt.sending": 2,  # {server}; version 1: {}
@@ -30,7 +31,14 @@ KINDS: dict[str, int] = {
     #  answer_rate, free_10s, answers_10s}, and where the campaign runs on several servers {server}. Version 1: a row
     #  for every decision, with counts from the campaign's start.
     "pacing.decision": 2,
-    "contact.denied": 1,  # {code, retry_at}
+    # {code, retry_at, rule}, with `again` where the code is the last one's, else with the rest of attempt.leased;
+    # version 1: {code, retry_at}
+    "contact.denied": 2,
+    "person.consent": 1,  # {person_id, consent, granted, channel, purpose, effective, how, by}
+    "person.preference": 1,  # {person_id, preference, effective, how, by}
+    "person.exclusion": 1,  # {person_id, register, by}, and where it ends {lifted}
+    "person.payment": 1,  # {person_id, payment, effective, by}
+    "register.loaded": 1,  # {register, numbers, new}
     "agent.state": 1,  # {state, reason}
     "campaign.state": 1,  # {state, by, reason}
     "campaign.setting": 1,  # {by, reason, changes: {name: [old, new]}}

@@ -42,7 +42,7 @@ def person_of(
     """
     own = [o for o in owed if o.role is not Role.REFERENCE]
     blocks = [e for e in exclusions if e.phone_id is None and e.register in DISPOSITIONS]
-    holds = [e.register for e in blocks if e.at <= now and (e.until is None or e.until > now)]
+    holds = [e.register for e in blocks if e.until is None or e.until > now]
     return Person(
         person_id,
         frozenset(o.role for o in own or owed),

@@ -44,15 +44,17 @@ class MemoryDialing(MemoryLedger):
         judged = self._judge(campaign, claim)
         leases: list[Lease] = []
         denied: Counter[Denial] = Counter()
+        closed = 0
         for item, facts, verdict in judged:
             if isinstance(verdict, Deny):
                 denied[verdict.code] += 1
+                closed += verdict.retry_at is None
                 self._deny(campaign, item, verdict, claim.now)
             elif facts.facts.in_flight:
                 campaign.push_ready(item)  # never two open attempts on one person, whatever the judge says
             else:
                 leases.append(self._lease(campaign, item, facts, verdict, claim))
-        return Claimed(tuple(leases), dict(denied))
+        return Claimed(tuple(leases), dict(denied), closed)
 
     def _judge(self, campaign: CampaignRecord, claim: Claim) -> list[_Judged]:
         """Ask about candidates, best first, until enough may be dialled; nothing is changed."""

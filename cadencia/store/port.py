@@ -150,7 +150,8 @@ class Store(EvidenceStore, Protocol):
         In one transaction, for each candidate that nobody else holds (the person is locked; skip what is locked): read
         the facts, ask the judge, and either write the attempt (state leased, event attempt.leased), reserve the
         contact in the ledger that all counters are computed from, and take the list item off the queue; or write
-        contact.denied and set the item's due time to retry_at (close it when None). Two open attempts on one person cannot exist, whoever asks.
+        contact.denied and set the item's due time to retry_at (close it when None). Two open attempts on one person
+        cannot exist, whoever asks.
         Raises LeadershipLost if the token is stale.
         """
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,13 +24,12 @@ from cadencia.domain.dialing import (
     CampaignState,
     Claimed,
     ContactFacts,
-    Dial,
     Disposed,
     Lease,
     Next,
     Settlement,
-    Verdict,
 )
+from cadencia.domain.law import Allow, Verdict
 from cadencia.domain.people import LineType, Money, ObligationIn, PersonIn, PhoneIn, Role
 from cadencia.store.embedded import EmbeddedPostgres
 from cadencia.store.memory import MemoryStore
@@ -174,7 +174,14 @@ def campaign(name: str = "c1", state: CampaignState = CampaignState.RUNNING) -> 
 
 
 def dial_first(facts: ContactFacts) -> Verdict:
-    return Dial(facts.phones[0])
+    return Allow(facts.phones[0])
+
+
+def used(facts: ContactFacts, at: datetime, days: int = 1) -> int:
+    """Contacts that count on the last so many local dates."""
+    where = ZoneInfo(facts.person.zones[0])
+    today = at.astimezone(where).date()
+    return sum((today - touch.at.astimezone(where).date()).days < days for touch in facts.facts.touches)
 
 
 _SERIAL = itertools.count(1)
@@ -213,7 +220,7 @@ class Floor:
         token: int | None = None,
     ) -> Claimed:
         token = self.token if token is None else token
-        return await self.store.claim(Claim(of, limit, at, token, judge, new_id, scan))
+        return await self.store.claim(Claim(of, limit, at, token, judge, new_id, scan=scan))
 
     async def lease(self, *, at: datetime = NOW, of: str = "c1") -> Lease:
         (lease,) = (await self.claim(1, at=at, of=of)).leases

@@ -25,6 +25,7 @@ from store_fixtures import (  # noqa: F401
     owed,
     person,
     store,
+    used,
 )
 
 from cadencia.domain.codes import Denial, Outcome
@@ -32,14 +33,12 @@ from cadencia.domain.dialing import (
     AttemptState,
     CampaignState,
     ContactFacts,
-    Deny,
-    Dial,
     Mark,
     Next,
     Settlement,
-    Verdict,
 )
 from cadencia.domain.events import Event
+from cadencia.domain.law import Allow, Channel, Deny, Reach, Verdict
 from cadencia.domain.people import Money, PhoneStatus, Role
 from cadencia.errors import LeadershipLost, StoreError
 from cadencia.store.port import Store
@@ -118,15 +117,18 @@ async def test_a_lease_carries_the_whole_file(floor: Floor) -> None:
     assert lease.campaign_id == "c1"
     assert lease.leased_at == NOW
     assert lease.phone == lease.facts.phones[0] == lease.file.phones[0]
-    assert lease.file == await floor.store.file(lease.facts.person_id)
+    assert lease.file == await floor.store.file(lease.facts.person.id)
     assert [o.number for o in lease.file.obligations] == ["OB-7", "OB-1"]
     assert lease.file.obligations[1].balance == Money(123_456_00, "COP")
     assert lease.file.obligations[1].due_date == date(2026, 11, 21)
     assert [p.position for p in lease.file.phones] == [0, 1, 2]
     assert lease.file.name == "Añez Peña 1"
     assert lease.file.history == ()
-    assert lease.facts.roles == {Role.HOLDER, Role.CODEBTOR}
-    assert lease.facts.voice_consent_at == NOW - 30 * DAY
+    assert lease.facts.person.roles == {Role.HOLDER, Role.CODEBTOR}
+    assert lease.facts.person.debts == {o.id for o in lease.file.obligations}
+    assert lease.facts.person.creditors == {"Banco Andino Ejemplo"}
+    (consent,) = lease.facts.facts.consents
+    assert (consent.granted, consent.at, consent.channel) == (True, NOW - 30 * DAY, Channel.VOICE)
     (event,) = await kinds(floor.store, "attempt.leased")
     assert (event.attempt_id, event.contact_id, event.campaign_id, event.at) == (
         lease.attempt_id,
@@ -139,8 +141,8 @@ async def test_a_lease_carries_the_whole_file(floor: Floor) -> None:
 async def test_facts_before_the_first_attempt(floor: Floor) -> None:
     await floor.load(person(1))
     facts = (await floor.lease()).facts
-    assert (facts.blocked, facts.in_flight, facts.last_phone_id) == (None, False, None)
-    assert (facts.attempts_today, facts.attempts_7d, facts.attempts) == (0, 0, 0)
+    assert (facts.person.blocked, facts.facts.in_flight, facts.last_phone_id) == (None, False, None)
+    assert (facts.facts.touches, facts.attempts, facts.denied) == ((), 0, None)
 
 
 async def test_facts_after_an_attempt(floor: Floor) -> None:
@@ -148,9 +150,10 @@ async def test_facts_after_an_attempt(floor: Floor) -> None:
     first = await floor.dialled()
     await floor.settle(first, Outcome.NO_ANSWER)
     facts = await floor.facts(at=NOW + 3 * HOUR)
-    assert (facts.attempts_today, facts.attempts_7d, facts.attempts) == (1, 1, 1)
-    assert facts.last_phone_id == first.phone.id
-    assert not facts.in_flight
+    (touch,) = facts.facts.touches
+    assert (touch.at, touch.channel, touch.reach, touch.code) == (NOW, Channel.VOICE, Reach.RANG, "NOA")
+    assert (touch.phone_id, touch.debts) == (first.phone.id, facts.person.debts)
+    assert (facts.attempts, facts.last_phone_id, facts.facts.in_flight) == (1, first.phone.id, False)
 
 
 @pytest.mark.parametrize(("later", "today", "week"), [(0, 1, 1), (1, 0, 1), (6, 0, 1), (7, 0, 0)])
@@ -158,7 +161,8 @@ async def test_counters_look_back_seven_local_dates(floor: Floor, later: int, to
     await floor.load(person(1))
     await floor.settle(await floor.dialled(), Outcome.NO_ANSWER)
     facts = await floor.facts(at=NOW + 2 * HOUR + later * DAY)
-    assert (facts.attempts_today, facts.attempts_7d) == (today, week)
+    at = NOW + 2 * HOUR + later * DAY
+    assert (used(facts, at), used(facts, at, 7)) == (today, week)
 
 
 async def test_the_date_is_that_of_the_persons_zone(floor: Floor) -> None:
@@ -171,17 +175,11 @@ async def test_the_date_is_that_of_the_persons_zone(floor: Floor) -> None:
     seen: dict[str, int] = {}
 
     def look(facts: ContactFacts) -> Verdict:
-        seen[facts.timezone] = facts.attempts_today
+        seen[facts.person.zones[0]] = used(facts, early + HOUR)
         return Deny(Denial.FREQUENCY, None)
 
     await floor.claim(at=early + HOUR, judge=look)
     assert seen == {"America/Bogota": 0, "Europe/Madrid": 1}
-
-
-async def test_an_unknown_zone_counts_as_utc(floor: Floor) -> None:
-    await floor.load(person(1, timezone="Nowhere/Land"))
-    await floor.settle(await floor.dialled(), Outcome.NO_ANSWER)
-    assert (await floor.facts(at=NOW + 3 * HOUR)).attempts_today == 1
 
 
 async def test_a_denial_puts_the_item_off_and_is_told(floor: Floor) -> None:
@@ -190,7 +188,7 @@ async def test_a_denial_puts_the_item_off_and_is_told(floor: Floor) -> None:
     assert claimed.leases == ()
     assert claimed.denied == {Denial.HOURS: 1}
     (event,) = await kinds(floor.store, "contact.denied")
-    assert event.body == {"code": "BLQ-HORARIO", "retry_at": (NOW + HOUR).isoformat()}
+    assert event.body == {"code": "BLQ-HORARIO", "retry_at": (NOW + HOUR).isoformat(), "rule": ""}
     assert (event.attempt_id, event.campaign_id) == (None, "c1")
     assert (await floor.claim(at=NOW + HOUR - MINUTE)).leases == ()
     assert len((await floor.claim(at=NOW + HOUR)).leases) == 1
@@ -217,7 +215,7 @@ async def test_denied_candidates_make_room_for_the_next(floor: Floor) -> None:
 
     def judge(facts: ContactFacts) -> Verdict:
         number = int(facts.phones[0].e164[6:10])
-        return Dial(facts.phones[0]) if number + 10_000_000 >= dial_last else Deny(Denial.FREQUENCY, NOW + DAY)
+        return Allow(facts.phones[0]) if number + 10_000_000 >= dial_last else Deny(Denial.FREQUENCY, NOW + DAY)
 
     claimed = await floor.claim(4, judge=judge)
     assert names(claimed.leases) == [str(dial_last + k) for k in range(4)]
@@ -255,7 +253,7 @@ async def test_no_second_attempt_on_a_person_even_if_the_judge_says_so(store: St
     seen: list[bool] = []
 
     def judge(facts: ContactFacts) -> Verdict:
-        seen.append(facts.in_flight)
+        seen.append(facts.facts.in_flight)
         return dial_first(facts)
 
     assert (await floor.claim(of="c2", judge=judge)).leases == ()
@@ -290,7 +288,7 @@ async def test_nothing_is_sent_while_the_campaign_does_not_run(floor: Floor) -> 
     assert await floor.send(lease) == {lease.attempt_id}
 
 
-@pytest.mark.parametrize("harm", [{"block_person": True}, {"kill_phone": True}])
+@pytest.mark.parametrize("harm", [{"block_person": True}, {"revoke_channel": True}, {"kill_phone": True}])
 async def test_what_was_blocked_meanwhile_is_not_sent(store: Store, harm: dict[str, bool]) -> None:
     floor = Floor(store, campaigns=["c1", "c2"])
     await floor.open([person(1)])
@@ -376,7 +374,7 @@ async def test_a_settlement_ends_the_attempt_once(floor: Floor) -> None:
     assert event.body == {"outcome": "OCU", "charged": True, "cause": 17, "tech_cause": 486, "talk_s": 0.0}
     assert (await floor.store.counts("c1")).outcomes == {"OCU": 1}
     facts = await floor.facts(at=NOW + HOUR)
-    assert (facts.attempts_today, facts.attempts, facts.phones[0].status) == (1, 1, PhoneStatus.NEW)
+    assert (used(facts, NOW + HOUR), facts.attempts, facts.phones[0].status) == (1, 1, PhoneStatus.NEW)
 
 
 async def test_milestones_nobody_marked_come_with_the_settlement(floor: Floor) -> None:
@@ -404,7 +402,7 @@ async def test_an_uncharged_settlement_gives_the_counters_back(floor: Floor) -> 
     await floor.load(person(1))
     await floor.settle(await floor.dialled(), Outcome.CONGESTION, charged=False, next=Next(NOW + MINUTE))
     facts = await floor.facts(at=NOW + HOUR)
-    assert (facts.attempts_today, facts.attempts_7d, facts.attempts) == (0, 0, 0)
+    assert (facts.facts.touches, facts.attempts) == ((), 0)
     assert (await floor.store.counts("c1")).outcomes == {"CNG": 1}
 
 
@@ -415,7 +413,7 @@ async def test_the_counter_given_back_is_that_of_the_claims_date(floor: Floor) -
     after = late + 2 * MINUTE
     await floor.settle(lease, Outcome.TRUNK, charged=False, ended_at=after, next=Next(after))
     facts = await floor.facts(at=after)
-    assert (facts.attempts_today, facts.attempts_7d) == (0, 0)
+    assert facts.facts.touches == ()
 
 
 async def test_a_dead_number_stays_dead(floor: Floor) -> None:
@@ -435,7 +433,7 @@ async def test_history_is_newest_first_and_at_most_ten(floor: Floor) -> None:
         outcome = Outcome.BUSY if n % 2 else Outcome.NO_ANSWER
         await floor.settle(lease, outcome, ended_at=at + MINUTE, next=Next(at + HOUR))
         at += HOUR
-    history = (await floor.store.file(lease.facts.person_id)).history
+    history = (await floor.store.file(lease.facts.person.id)).history
     assert len(history) == 10
     assert [h.at for h in history] == [NOW + timedelta(hours=11 - n, minutes=1) for n in range(10)]
     assert (history[0].outcome, history[0].disposition, history[0].agent_id) == ("OCU", None, None)

@@ -30,8 +30,9 @@ from store_fixtures import (  # noqa: F401
 from cadencia.domain.access import UserRole
 from cadencia.domain.agents import Agent, AgentChange, AgentSession, AgentState
 from cadencia.domain.codes import Denial
-from cadencia.domain.dialing import CampaignSettings, CampaignState, Deny, Mode
+from cadencia.domain.dialing import CampaignSettings, CampaignState, Mode
 from cadencia.domain.events import Event
+from cadencia.domain.law import Deny
 from cadencia.domain.people import LineType, Money, PersonIn, PhoneIn, Role
 from cadencia.errors import Refused
 from cadencia.store.port import Imported, Store
@@ -75,7 +76,7 @@ async def test_a_reference_brings_no_list_item(floor: Floor) -> None:
     await floor.load(both, person(3, days=6))
     claimed = await floor.claim()
     assert [lease.file.doc_number for lease in claimed.leases] == ["10000003", "10000001"]
-    assert claimed.leases[1].facts.roles == {Role.REFERENCE, Role.HOLDER}
+    assert claimed.leases[1].facts.person.roles == {Role.HOLDER}
 
 
 async def test_an_obligation_is_shared_by_all_who_answer_for_it(floor: Floor) -> None:
@@ -125,8 +126,8 @@ async def test_persons_without_debt_or_phone_are_kept(floor: Floor) -> None:
     assert await floor.store.import_people("c1", [bare], NOW) == Imported(1, 0, 0, 1)
     seen = []
     await floor.claim(judge=lambda f: seen.append(f) or Deny(Denial.NO_PHONE, None))  # type: ignore[func-returns-value]
-    assert (seen[0].roles, seen[0].phones, seen[0].voice_consent_at) == (frozenset(), (), None)
-    file = await floor.store.file(seen[0].person_id)
+    assert (seen[0].person.roles, seen[0].phones, seen[0].facts.consents) == (frozenset(), (), ())
+    file = await floor.store.file(seen[0].person.id)
     assert (file.language, file.obligations, file.phones) == ("en", (), ())
 
 

@@ -27,13 +27,13 @@ from store_fixtures import (  # noqa: F401
 from cadencia.domain.codes import Denial, Outcome
 from cadencia.domain.dialing import (
     AttemptState,
-    Deny,
     Mark,
     Next,
     Promise,
     Settlement,
 )
 from cadencia.domain.events import Event
+from cadencia.domain.law import Deny
 from cadencia.domain.people import Money, PhoneStatus
 from cadencia.errors import Refused
 from cadencia.store.port import Store
@@ -115,12 +115,12 @@ async def test_a_disposition_while_the_call_goes_on_decides_at_its_end(floor: Fl
 async def test_a_disposition_may_block_the_person_and_the_number(floor: Floor) -> None:
     await floor.load(person(1))
     lease = await floor.talked()
-    await floor.dispose(lease, "NOC", block_person=True, kill_phone=True, next=Next(NOW))
+    await floor.dispose(lease, "DIS", block_person=True, kill_phone=True, next=Next(NOW))
     facts = await floor.facts(at=NOW)
-    assert facts.blocked == "NOC"
+    assert facts.person.blocked == "DIS"
     assert facts.phones[0].status is PhoneStatus.WRONG
     await floor.load(person(1))
-    assert (await floor.facts(at=NOW)).blocked == "NOC"
+    assert (await floor.facts(at=NOW)).person.blocked == "DIS"
 
 
 # -- recovery ---------------------------------------------------------------------------------------------------------

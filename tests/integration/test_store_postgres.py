@@ -24,8 +24,9 @@ from store_fixtures import HOUR, NOW, Databases, Floor, campaign, databases, dia
 
 import cadencia.store
 from cadencia.domain.codes import Denial, Outcome
-from cadencia.domain.dialing import ContactFacts, Deny, Next, Settlement, Verdict
+from cadencia.domain.dialing import ContactFacts, Next, Settlement
 from cadencia.domain.events import Event
+from cadencia.domain.law import Deny, Verdict
 from cadencia.errors import ConfigError, LeadershipLost, StoreError
 from cadencia.store import migrate
 from cadencia.store.port import Claim
@@ -68,12 +69,12 @@ async def test_claims_at_once_never_lease_the_same_person(url: str) -> None:
         leases = [lease for c in claimed for lease in c.leases]
         open_now = Counter(a.person_id for a in await stores[0].open_attempts())
         assert max(open_now.values()) == 1
-        assert {lease.facts.person_id for lease in leases} == set(open_now)
+        assert {lease.facts.person.id for lease in leases} == set(open_now)
         assert len(leases) == len(open_now)
         leased += len(leases)
         await stores[1].give_back([lease.attempt_id for lease in leases], floor.token, "round", NOW)
     assert leased > 500
-    assert {(await floor.facts(at=NOW)).attempts_today} == {0}
+    assert (await floor.facts(at=NOW)).facts.touches == ()
     for store in stores:
         await store.close()
 
@@ -88,7 +89,7 @@ async def test_caps_hold_when_claims_race(url: str) -> None:
     ids = itertools.count()
 
     def twice(facts: ContactFacts) -> Verdict:
-        return dial_first(facts) if facts.attempts_today < 2 else Deny(Denial.FREQUENCY, NOW)
+        return dial_first(facts) if len(facts.facts.touches) < 2 else Deny(Denial.FREQUENCY, NOW)
 
     for _ in range(6):
         asked = [
@@ -102,7 +103,8 @@ async def test_caps_hold_when_claims_race(url: str) -> None:
         await stores[1].settle([Settlement(a, Outcome.NO_ANSWER, NOW, Next(NOW)) for a in attempts], floor.token)
     engine = create_async_engine(url)
     async with engine.connect() as connection:
-        assert (await connection.execute(text("SELECT min(attempts), max(attempts) FROM person_days"))).one() == (2, 2)
+        counted = "SELECT min(n), max(n) FROM (SELECT count(*) AS n FROM touches GROUP BY person_id) AS c"
+        assert (await connection.execute(text(counted))).one() == (2, 2)
     await engine.dispose()
     for store in stores:
         await store.close()
@@ -185,8 +187,8 @@ async def test_the_database_itself_refuses_a_second_open_attempt(pg: PostgresSto
     await floor.lease()
     engine = create_async_engine(url)
     copy = """INSERT INTO attempts
-              (id, campaign_id, contact_id, person_id, phone_id, state, local_date, prior, leased_at)
-              SELECT 'second', campaign_id, contact_id, person_id, phone_id, 'sending', local_date, 0, leased_at
+              (id, campaign_id, contact_id, person_id, phone_id, state, prior, leased_at)
+              SELECT 'second', campaign_id, contact_id, person_id, phone_id, 'sending', 0, leased_at
               FROM attempts"""
     with pytest.raises(DBAPIError, match="attempts_open"):
         async with engine.begin() as connection:

@@ -20,16 +20,14 @@ from cadencia.domain.codes import Denial, Outcome
 from cadencia.domain.dialing import (
     CampaignState,
     ContactFacts,
-    Deny,
-    Dial,
     Disposed,
     Mark,
     Next,
     OpenAttempt,
     Settlement,
-    Verdict,
 )
 from cadencia.domain.events import Event
+from cadencia.domain.law import Allow, Deny, Verdict
 from cadencia.domain.people import DebtorFile, Role
 from cadencia.errors import Refused
 from cadencia.store.memory import MemoryStore
@@ -74,7 +72,18 @@ class Twin:
 
     def event(self, event: Event) -> Any:
         contact = self.words.get(event.contact_id) if event.contact_id else None
-        return replace(event, contact_id=None, seq=0), contact
+        body = {k: v for k, v in event.body.items() if k not in ("person_id", "consent")}
+        return replace(event, contact_id=None, seq=0, body=body), contact
+
+    def facts(self, facts: ContactFacts) -> Any:
+        """Without the numbers that a store gives out."""
+        person = replace(facts.person, id=0, debts=frozenset(range(len(facts.person.debts))))
+        seen = facts.facts
+        numbers = {p.id: p.e164 for p in facts.phones}
+        touches = [replace(t, phone_id=None, debts=frozenset(range(len(t.debts)))) for t in seen.touches]
+        tried = [numbers.get(t.phone_id or 0) for t in seen.touches]
+        consents = [replace(c, id=0) for c in seen.consents]
+        return person, touches, tried, consents, seen.exclusions, seen.in_flight, facts.attempts, facts.denied
 
     async def claim(
         self, of: str, limit: int, scan: int, now: datetime, judge: Callable[[ContactFacts], Verdict]
@@ -83,11 +92,11 @@ class Twin:
             self.words[facts.contact_id] = f"{of}/{facts.phones[0].e164}"
             return judge(facts)
 
-        claimed = await self.store.claim(Claim(of, limit, now, self.token, judged, self.new_id, scan))
-        told = []
+        claimed = await self.store.claim(Claim(of, limit, now, self.token, judged, self.new_id, scan=scan))
+        told: list[Any] = []
         for lease in claimed.leases:
-            self.persons[lease.file.doc_number] = lease.facts.person_id
-            facts = replace(lease.facts, contact_id=0, person_id=0, last_phone_id=None, phones=())
+            self.persons[lease.file.doc_number] = lease.facts.person.id
+            facts = self.facts(lease.facts)
             tried = next((p.e164 for p in lease.facts.phones if p.id == lease.facts.last_phone_id), None)
             told.append((lease.attempt_id, self.words[lease.contact_id], facts, tried, lease.phone.e164))
             told.append(self.file(lease.file))
@@ -143,11 +152,11 @@ class Script:
 
         def judge(facts: ContactFacts) -> Verdict:
             dice = random.Random(f"{salt}{facts.phones[0].e164}").random()
-            if facts.blocked or facts.attempts_today >= 6:
+            if facts.person.blocked or len(facts.facts.touches) >= 6:
                 return Deny(Denial.BLOCKED, now + HOUR)
             if dice < 0.2:
                 return Deny(Denial.HOURS, now + 3 * MINUTE if dice < 0.15 else None)
-            return Dial(facts.phones[int(dice * 100) % len(facts.phones)])
+            return Allow(facts.phones[int(dice * 100) % len(facts.phones)])
 
         return lambda twin: twin.claim(of, limit, scan, now, judge)
 
@@ -197,6 +206,7 @@ class Script:
             next=rng.choice((Next(None), Next(self.now + HOUR))),
             kill_phone=rng.random() < 0.1,
             block_person=rng.random() < 0.1,
+            revoke_channel=rng.random() < 0.1,
         )
         return lambda twin: twin.store.dispose(disposed)
 

@@ -19,6 +19,7 @@ from cadencia.dialer.why import LIST_EMPTY, sentence
 from cadencia.domain.agents import AgentState
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import CampaignSettings, ContactFacts, DayCount, Lease, Mode, Prior
+from cadencia.domain.law import Facts, Person
 from cadencia.domain.people import DebtorFile, LineType, PastContact, Phone, PhoneStatus
 from cadencia.pacing import AgentView, Budget, Count, Decision, Forecast, PacingEvent, Snapshot
 from cadencia.pacing.reasons import ENOUGH_IN_FLIGHT, LAUNCHING, LIMITED_BY_RISK, REASONS
@@ -34,17 +35,10 @@ def facts(attempts: int = 0) -> ContactFacts:
     return ContactFacts(
         contact_id=1,
         campaign_id="c1",
-        person_id=1,
-        roles=frozenset(),
-        voice_consent_at=None,
-        timezone="America/Bogota",
-        blocked=None,
-        in_flight=False,
-        attempts_today=0,
-        attempts_7d=0,
-        attempts=attempts,
-        last_phone_id=None,
+        person=Person(1, frozenset(), ("America/Bogota",)),
+        facts=Facts(),
         phones=(PHONE,),
+        attempts=attempts,
     )
 
 

@@ -42,8 +42,8 @@ _LOCK_PERSONS = text(
     """
 )
 
-# Write the leases, take their items off the queue, and reserve each contact in the ledger that the counters are computed
-# from. attempts_open refuses a second open attempt on a person. By primary keys.
+# Write the leases, take their items off the queue, and reserve each contact in the ledger that the counters are
+# computed from. attempts_open refuses a second open attempt on a person. By primary keys.
 _LEASE = text(
     """
     WITH lease AS (
@@ -70,7 +70,8 @@ _DENY = text(
     UPDATE list_items i
     SET state = CASE WHEN d.retry_at IS NULL THEN 'denied' ELSE 'due' END, due_at = coalesce(d.retry_at, i.due_at),
         denied_code = d.code
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:retries AS timestamptz[]), CAST(:codes AS text[])) AS d(id, retry_at, code)
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:retries AS timestamptz[]), CAST(:codes AS text[]))
+         AS d(id, retry_at, code)
     WHERE i.id = d.id
     """
 )
@@ -139,7 +140,8 @@ async def _claim(connection: AsyncConnection, claim: Claim) -> Claimed:
         }
         await connection.execute(_DENY, retries)
     await _log(claim, judged, leases).write(connection)
-    return Claimed(tuple(leases.values()), dict(Counter(v.code for _, v in deny)))
+    closed = sum(v.retry_at is None for _, v in deny)
+    return Claimed(tuple(leases.values()), dict(Counter(v.code for _, v in deny)), closed)
 
 
 async def _judge(connection: AsyncConnection, claim: Claim) -> _Judged:

@@ -99,7 +99,7 @@ _LIFT = text(
 # What is owed, locked. By obligations_creditor_number_key.
 _OBLIGATION = text("SELECT id FROM obligations WHERE creditor = :creditor AND number = :number FOR UPDATE")
 
-# A payment, once. By payments_obligation_id_key.
+# A payment, once. By payments_obligation_id_reference_key.
 _PAYMENT = text(
     """
     INSERT INTO payments (obligation_id, paid_at, amount_minor, currency, reference, recorded_at, recorded_by)

@@ -33,7 +33,8 @@ _PERSONS = text(
         other_zones = excluded.other_zones,
         contract_signed_at = coalesce(excluded.contract_signed_at, persons.contract_signed_at),
         standing = persons.standing + CAST(
-            (persons.timezone, persons.other_zones) IS DISTINCT FROM (excluded.timezone, excluded.other_zones) AS integer)
+            (persons.timezone, persons.other_zones) IS DISTINCT FROM (excluded.timezone, excluded.other_zones)
+            AS integer)
     WHERE (persons.name, persons.city, persons.language, persons.timezone, persons.other_zones,
            persons.contract_signed_at)
           IS DISTINCT FROM

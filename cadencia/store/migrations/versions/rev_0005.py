@@ -120,7 +120,7 @@ _STATEMENTS = (
         reference TEXT NOT NULL,
         recorded_at TIMESTAMPTZ NOT NULL,
         recorded_by TEXT NOT NULL,
-        CONSTRAINT payments_obligation_id_key UNIQUE (obligation_id, reference)
+        CONSTRAINT payments_obligation_id_reference_key UNIQUE (obligation_id, reference)
     )
     """,
     "CREATE INDEX phones_e164 ON phones (e164)",

@@ -1,0 +1,153 @@
+"""A campaign's judge: which profiles hold for it, and which of a contact's numbers may be called.
+
+The engine asks it at the lease and at the dial; `cadencia explain`, rehearsals and replays ask the very same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from cadencia.compliance.gate import basis, decide
+from cadencia.compliance.hours import BOGOTA, Opening
+from cadencia.compliance.stack import Stack, stack
+from cadencia.domain.codes import Denial
+from cadencia.domain.dialing import CampaignSettings, ContactFacts, Mode
+from cadencia.domain.law import (
+    Allow,
+    Channel,
+    Confidence,
+    ConsentNeed,
+    Deny,
+    Facts,
+    Limit,
+    Party,
+    Period,
+    Profile,
+    Purpose,
+    Reach,
+    Scope,
+    Verdict,
+)
+from cadencia.domain.people import Phone, PhoneStatus, Role
+
+_DIALLABLE = frozenset({PhoneStatus.NEW, PhoneStatus.VERIFIED})
+
+#: Denials that another number of the same person may not meet.
+_OF_THE_NUMBER = frozenset({Denial.EXCLUDED, Denial.REGISTER, Denial.NO_PHONE, Denial.FREQUENCY})
+
+#: The agent and the person agreed on a call: the next one is asked for.
+_AGREED = "VLL"
+
+_EVERYBODY = Party(dialable=True, share_debt_info=True)
+
+
+def house(attempts_per_day: int, attempts_per_week: int) -> Profile:
+    """What a campaign's own caps say, beyond the law: attempts per local date, and in any seven of them."""
+    per_day = Limit("attempts-per-day", Scope.PERSON, Reach.ATTEMPT, attempts_per_day, Period.LOCAL_DAYS, 1)
+    per_week = Limit("attempts-per-week", Scope.PERSON, Reach.ATTEMPT, attempts_per_week, Period.LOCAL_DAYS, 7)
+    return Profile(
+        id="house",
+        version=1,
+        jurisdiction="",
+        language="es",
+        title="Topes de la campaña",
+        sha256="",
+        citations=(),
+        confidence=Confidence.FIRM,
+        hours=(),
+        channels=frozenset(Channel),
+        consent=dict.fromkeys(Channel, ConsentNeed.NONE),
+        purposes=frozenset(Purpose),
+        parties=dict.fromkeys(Role, _EVERYBODY),
+        limits=(per_day, per_week),
+    )
+
+
+class Judge:
+    """Judges contacts by the profiles that their campaigns name.
+
+    Args:
+        profiles: all that are in force, by id.
+    """
+
+    def __init__(self, profiles: Mapping[str, Profile]) -> None:
+        self.profiles = dict(profiles)
+        self._stacks: dict[tuple[tuple[str, ...], int, int], Stack] = {}
+
+    def stack(self, settings: CampaignSettings) -> Stack:
+        """What holds for a campaign: the profiles it names, and its own caps. One that nobody knows forbids all."""
+        key = (settings.profiles, settings.attempts_per_day, settings.attempts_per_week)
+        known = self._stacks.get(key)
+        if known is None:
+            named = [self.profiles[i] for i in settings.profiles if i in self.profiles]
+            missing = [i for i in settings.profiles if i not in self.profiles]
+            own = [house(settings.attempts_per_day, settings.attempts_per_week)] if named else []
+            known = self._stacks[key] = stack([*named, *own], missing)
+        return known
+
+    def verdict(self, contact: ContactFacts, settings: CampaignSettings, now: datetime) -> Verdict:
+        """May this contact of a campaign be called now, and on which number?
+
+        The number after the one tried last comes first: another one beats the same again. If no number may be called,
+        the no that ends soonest.
+        """
+        facts = situation(contact.facts, settings)
+        person, profiles = contact.person, self.stack(settings)
+        phones: list[Phone | None] = [*_in_turn(contact)] or [None]
+        soonest: Deny | None = None
+        for phone in phones:
+            verdict = decide(person, phone, Channel.VOICE, settings.purpose, now, facts, profiles)
+            if isinstance(verdict, Allow):
+                return verdict
+            if soonest is None or _sooner(verdict, soonest):
+                soonest = verdict
+            if verdict.code not in _OF_THE_NUMBER:
+                break
+        assert soonest is not None  # noqa: S101  there is at least one number, or None, to ask for
+        return soonest
+
+    def recorded(self, contact: ContactFacts, settings: CampaignSettings, now: datetime) -> Verdict:
+        """The verdict with what it was made from, for the evidence. A no that is the same as the last time is brief."""
+        verdict = self.verdict(contact, settings, now)
+        if isinstance(verdict, Deny) and verdict.code is contact.denied:
+            return verdict
+        profiles = self.stack(settings)
+        facts = situation(contact.facts, settings)
+        told = {
+            "channel": str(Channel.VOICE),
+            "purpose": str(settings.purpose),
+            "phone_id": verdict.phone.id if isinstance(verdict, Allow) and verdict.phone is not None else None,
+            "debts": sorted(contact.person.debts),
+            "profiles": [list(name) for name in profiles.names],
+            "facts": basis(contact.person, Channel.VOICE, settings.purpose, now, facts, profiles),
+        }
+        return replace(verdict, basis=told)
+
+    def opening(self, settings: CampaignSettings) -> Opening:
+        """The hours of a campaign for somebody in Colombia."""
+        return self.stack(settings).opening(Channel.VOICE, settings.purpose, (BOGOTA,))
+
+
+def situation(facts: Facts, settings: CampaignSettings) -> Facts:
+    """The facts as a call of this campaign would find them."""
+    return replace(
+        facts,
+        ring_s=float(settings.ring_s),
+        agent_ready=settings.mode is Mode.PREVIEW,
+        requested=bool(facts.touches) and facts.touches[-1].code == _AGREED,
+    )
+
+
+def _in_turn(contact: ContactFacts) -> list[Phone]:
+    """The numbers that may be dialled, the one after the one tried last first, round and round."""
+    usable = sorted((p for p in contact.phones if p.status in _DIALLABLE), key=lambda p: (p.position, p.id))
+    for place, phone in enumerate(usable):
+        if phone.id == contact.last_phone_id:
+            return usable[place + 1 :] + usable[: place + 1]
+    return usable
+
+
+def _sooner(one: Deny, other: Deny) -> bool:
+    return one.retry_at is not None and (other.retry_at is None or one.retry_at < other.retry_at)
