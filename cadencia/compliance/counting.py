@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cadencia.compliance.hours import day_start
-from cadencia.domain.codes import ABANDONED, Outcome
+from cadencia.domain.codes import ABANDONED, DISPOSITIONS, Outcome
 from cadencia.domain.law import (
     Channel,
     CoolOff,
@@ -34,7 +34,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 #: Codes after which a cool-off begins.
 _CODES: dict[Trigger, frozenset[str]] = {
     Trigger.ABANDONED: frozenset(str(code) for code in ABANDONED),
-    Trigger.MACHINE: frozenset({str(Outcome.MACHINE)}),
+    Trigger.MACHINE: frozenset({str(Outcome.MACHINE)} | {d.code for d in DISPOSITIONS.values() if d.machine}),
     Trigger.REFUSAL: frozenset({"REN"}),
     Trigger.DISPUTE: frozenset({"DIS", "FRD"}),
 }

@@ -60,7 +60,7 @@ def _next(ask: Ask, held: Held, pipeline: tuple[Rule, ...]) -> datetime | None:
     for _ in range(_STEPS):
         if held.until is None or held.until <= ask.at:
             return None
-        ask.at = held.until
+        ask.at, ask.opening = held.until, None
         if ask.facts.in_flight:
             return ask.at  # whatever is under way ends when it ends: ask again soon
         again = _first(ask, pipeline)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cadencia.compliance.counting import NEVER, cooloff_until, limit_until
-from cadencia.compliance.hours import Opening
+from cadencia.compliance.hours import Opening, day_start
 from cadencia.compliance.stack import Plan, Stack
 from cadencia.domain.codes import Denial
 from cadencia.domain.law import (
@@ -68,28 +68,27 @@ Rule = Callable[[Ask], Held | None]
 
 
 def profile(ask: Ask) -> Held | None:
-    """There is a profile, every one that was asked for is known, and all are in force wherever it may be now."""
+    """There is a profile, every one that was asked for is known, and all are in force."""
     stack = ask.stack
     if stack.missing:
         return Held(Denial.PROFILE, f"{stack.missing[0]}:unknown", None)
     if not stack.profiles:
         return Held(Denial.PROFILE, "none", None)
-    day = ask.at.date()
-    if stack.valid_from <= day - _DAY and day + _DAY <= stack.valid_to:
-        return None
-    first, last = (ask.at - _WEST).date(), (ask.at + _EAST).date()
-    if first < stack.valid_from or last > stack.valid_to:
-        return Held(Denial.PROFILE, "validity", None)
+    zones = stack.zones(ask.person.zones)
+    for where in zones[1] if zones is not None else ():
+        day = ask.at.astimezone(where).date()
+        if day < stack.valid_from:
+            return Held(Denial.PROFILE, "validity", day_start(stack.valid_from, where))
+        if day > stack.valid_to:
+            return Held(Denial.PROFILE, "validity", None)
     return None
-
-
-_DAY = timedelta(days=1)
-_WEST, _EAST = timedelta(hours=12), timedelta(hours=14)  # the farthest zones from UTC
 
 
 def intended(ask: Ask) -> Held | None:
     """The profiles know the purpose and the channel."""
     closed = ask.plan.closed
+    if closed is None and ask.purpose is Purpose.REQUESTED_INFO and not ask.facts.requested:
+        return Held(Denial.PURPOSE, "nobody asked", None)
     if closed is None:
         return None
     rule, purpose = closed
@@ -137,6 +136,8 @@ def excluded(ask: Ask) -> Held | None:
             continue
         if (e.channels and ask.channel not in e.channels) or (e.purposes and ask.purpose not in e.purposes):
             continue
+        if e.register in REGISTERS and not any(name == e.register for name, _ in ask.plan.registers):
+            continue  # it shuts out advertising, and this is none
         code = Denial.REGISTER if e.register in REGISTERS else Denial.EXCLUDED
         return Held(code, f"exclusion:{e.register}", e.until)
     return None
@@ -216,18 +217,20 @@ def hours(ask: Ask) -> Held | None:
     if opening.holds(ask.at, lasts):
         return None
     code, rule = opening.why_not(ask.at)
-    return Held(code, rule, opening.next(ask.at, lasts))
+    until = opening.next(ask.at, lasts)
+    later = [p.at for p in ask.facts.preferences if p.at > ask.at]  # a wish for a later time changes the hours then
+    return Held(code, rule, min([*later, *([until] if until is not None else [])], default=None))
 
 
 def preference_of(ask: Ask) -> Preference | None:
-    """The person's newest wish for this channel. One from before the contract was signed counts for nothing where a
-    profile says so (Ley 2300 of 2023, article 3, paragraph)."""
+    """The person's newest wish for this channel. One from before the contract was signed counts for nothing where the
+    law says so (Ley 2300 of 2023, article 3, paragraph)."""
     found: Preference | None = None
     for p in ask.facts.preferences:
         if p.at <= ask.at and (not p.channels or ask.channel in p.channels) and (found is None or p.at >= found.at):
             found = p
     signed = ask.person.contract_signed_at
-    if found is not None and ask.stack.after_contract and signed is not None and found.at <= signed:
+    if found is not None and ask.stack.void_before_contract and signed is not None and found.at <= signed:
         return None
     return found
 
@@ -235,7 +238,7 @@ def preference_of(ask: Ask) -> Preference | None:
 def _may_extend(ask: Ask, preference: Preference) -> bool:
     """Whether the wish may open hours that the law closes: only if it is known to be newer than the contract."""
     signed = ask.person.contract_signed_at
-    return not ask.stack.after_contract or (signed is not None and preference.at > signed)
+    return not ask.stack.opens_after_contract or (signed is not None and preference.at > signed)
 
 
 def limits(ask: Ask) -> Held | None:

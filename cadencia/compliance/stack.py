@@ -62,7 +62,9 @@ class Stack:
         self.parties = {role: _party(profiles, role) for role in Role}
         self.valid_from = max((p.valid_from for p in profiles if p.valid_from), default=date.min)
         self.valid_to = min((p.valid_to for p in profiles if p.valid_to), default=date.max)
-        self.after_contract = any(p.preference_after_contract for p in profiles)
+        # A wish from before the contract is void where all profiles say so, and opens nothing where one does.
+        self.void_before_contract = bool(profiles) and all(p.preference_after_contract for p in profiles)
+        self.opens_after_contract = any(p.preference_after_contract for p in profiles)
         self.limits = tuple(limit for p in profiles for limit in p.limits)
         fixed = dict.fromkeys(n for p in profiles for h in p.hours for n in h.zones if n != DEBTOR)
         self._fixed = tuple(w for n in fixed if (w := zone(n)) is not None)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from cadencia.domain.dialing import CampaignSettings, Mode
+from cadencia.domain.law import Purpose
 from cadencia.errors import Refused, Words
 
 #: The lowest and highest value of each number.
@@ -55,13 +56,17 @@ def changed_settings(settings: CampaignSettings, changes: dict[str, Any]) -> Cam
 def _checked(settings: CampaignSettings, name: str, value: Any) -> Any:
     if name == "mode":
         return _mode(value)
+    if name == "profiles":
+        return _profiles(value)
+    if name == "purpose":
+        return _purpose(value)
     if name in _TEXTS:
         return _text(name, value)
     if name in _SWITCHES:
         return _switch(name, value)
     if name in _BOUNDS:
         return None if value is None and name in _OPEN else _number(settings, name, value)
-    known = ", ".join(("mode", *_BOUNDS, *_SWITCHES, *_TEXTS))
+    known = ", ".join(("mode", "profiles", "purpose", *_BOUNDS, *_SWITCHES, *_TEXTS))
     raise Refused(
         Words(f"There is no setting {name!r}.", f"No existe el ajuste {name!r}."),
         Words(f"Settings are: {known}.", f"Los ajustes son: {known}."),
@@ -75,6 +80,26 @@ def _mode(value: Any) -> Mode:
             Words(f"Choose one of {', '.join(Mode)}.", f"Elija entre {', '.join(Mode)}."),
         )
     return Mode(value)
+
+
+def _profiles(value: Any) -> tuple[str, ...]:
+    """Ids of legal profiles; whether they exist is asked where they are used: an unknown one forbids all."""
+    named = value.replace(" ", "").split(",") if isinstance(value, str) else value
+    if not isinstance(named, list | tuple) or not named or not all(isinstance(i, str) and i for i in named):
+        raise Refused(
+            Words("profiles must name one legal profile at least.", "profiles debe nombrar al menos un perfil legal."),
+            Words("List them with: cadencia profile list.", "Liste los que hay con: cadencia profile list."),
+        )
+    return tuple(dict.fromkeys(named))
+
+
+def _purpose(value: Any) -> Purpose:
+    if value not in list(Purpose):
+        raise Refused(
+            Words(f"There is no purpose {value!r}.", f"No existe la finalidad {value!r}."),
+            Words(f"Choose one of {', '.join(Purpose)}.", f"Elija entre {', '.join(Purpose)}."),
+        )
+    return Purpose(value)
 
 
 def _text(name: str, value: Any) -> str:

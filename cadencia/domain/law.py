@@ -334,8 +334,8 @@ class Profile:
         sha256: of the file it was read from, hexadecimal; what evidence names.
         valid_from, valid_to: local dates it is in force on, both included; None is open.
         purposes: what contacts may be for at all; others are denied.
-        exempt: purposes that limits, cool-offs and hours do not hold for (and that are not counted).
-        exempt_hours: purposes that the hours do not hold for either.
+        exempt: purposes that limits and cool-offs do not hold for, and that are not counted.
+        exempt_hours: purposes that the hours do not hold for.
         registers: exclusion registers that must be asked, by purpose ("rne").
         preference_after_contract: a preference counts only if it was given after the contract was signed.
     """

@@ -10,6 +10,7 @@ from uuid import uuid4
 from cadencia.compliance.evidence import Chain, Header, Row
 from cadencia.compliance.evidence_events import CONTACT, KINDS, OBLIGATION, PERSON, PHONE, is_evidence, subject
 from cadencia.domain.events import Event
+from cadencia.domain.law import Exclusion
 from cadencia.domain.people import PhoneStatus
 from cadencia.store.evidence_port import Hold, KeptChain, KeptRow, Proven, Seal, Sealed
 from cadencia.store.memory_base import MemoryBase
@@ -155,7 +156,7 @@ class MemoryEvidence(MemoryBase):
             raise not_sealed_yet()
         surrogate = kept.surrogates.get((PERSON, person_id))
         self._forget(person, items)
-        self._blank(person)
+        self._blank(person, now)
         for campaign_id, item in items.items():
             data.campaigns[campaign_id].take_off(item, ItemState.CLOSED)
         kept.erased.add(person_id)
@@ -172,13 +173,14 @@ class MemoryEvidence(MemoryBase):
             if self._data.owing[owed.id] == [person]:
                 names.pop((OBLIGATION, owed.id), None)
 
-    def _blank(self, person: PersonRecord) -> None:
+    def _blank(self, person: PersonRecord, now: datetime) -> None:
         data = self._data
         del data.person_ids[person.doc_type, person.doc_number]
         person.name = person.city = ""
         person.doc_number = f"erased-{uuid4()}"
         data.person_ids[person.doc_type, person.doc_number] = person.id
-        person.voice_consent_at, person.blocked = None, "excluded"
+        person.exclusions.append(Exclusion("erased", now))
+        person.standing += 1
         for phone in person.phones:
             person.set_phone(replace(phone, e164=f"erased-{uuid4()}", status=PhoneStatus.EXCLUDED))
         for owed in person.obligations:

@@ -1158,9 +1158,9 @@ def _built_permissions() -> list[Vector]:
     ):
         t.add(f"register {name}", noon, *([_D.REGISTER] if shut else []), profiles=(asks,), purpose=_P.COMMERCIAL,
               exclusions=(row,))
-    t.add("another register", noon, profiles=(asks,), purpose=_P.COMMERCIAL,
+    t.add("another register", noon, _D.EXCLUDED, profiles=(asks,), purpose=_P.COMMERCIAL,
           exclusions=(replace(listed[0], register="otro"),),
-          rests="a register nobody asks for shuts nobody out")
+          rests="whoever is on any list of the house is left alone")
     t.add("exempt from the hours", "2026-03-04T23:00:00", purpose=_P.FRAUD_ALERT,
           profiles=(profile(exempt_hours=frozenset({_P.FRAUD_ALERT})),))
     t.add("not exempt from the hours", "2026-03-04T23:00:00", _D.HOURS, next_at="2026-03-05T07:00:00",

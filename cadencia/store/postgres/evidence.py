@@ -237,11 +237,22 @@ _UNSEALED = text(
 _BLANK_PERSON = text(
     """
     UPDATE persons
-    SET name = '', doc_number = 'erased-' || gen_random_uuid(), city = '', voice_consent_at = NULL,
-        blocked = 'excluded', erased_at = :now
+    SET name = '', doc_number = 'erased-' || gen_random_uuid(), city = '', standing = standing + 1, erased_at = :now
     WHERE id = :id
     """
 )
+
+# Nobody is to contact whoever it was. By nothing: an insert.
+_EXCLUDE = text(
+    """
+    INSERT INTO exclusions (register, person_id, channels, purposes, at, source, recorded_at, recorded_by)
+    VALUES ('erased', :id, '{}', '{}', :now, '', :now, '')
+    """
+)
+
+# What was written beside consents and wishes. By consents_person and preferences_person.
+_BLANK_CONSENTS = text("UPDATE consents SET evidence = '', how = '' WHERE person_id = :id")
+_BLANK_WISHES = text("UPDATE preferences SET evidence = '', how = '' WHERE person_id = :id")
 
 # Where the person was reached; rows stay, attempts point at them. By phones_person_id_e164_key.
 _BLANK_PHONES = text(
@@ -563,7 +574,8 @@ async def _erase(connection: AsyncConnection, person_id: int, by: str, reason: s
     await connection.execute(_FORGET, about | {"obligations": own})
     await connection.execute(_BLANK_OBLIGATIONS, {"ids": own})
     await connection.execute(_BLANK_PERSON, about | {"now": now})
-    for statement in (_BLANK_PHONES, _BLANK_NOTES, _BLANK_HOLDS, _CLOSE_ITEMS):
+    await connection.execute(_EXCLUDE, about | {"now": now})
+    for statement in (_BLANK_PHONES, _BLANK_NOTES, _BLANK_HOLDS, _BLANK_CONSENTS, _BLANK_WISHES, _CLOSE_ITEMS):
         await connection.execute(statement, about)
     body = {"surrogate": surrogate, "by": by, "reason": reason}
     await _tell(connection, "person.erased", now, body)

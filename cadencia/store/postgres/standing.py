@@ -30,7 +30,7 @@ _TOUCHES = text(
 )
 
 # All that is written down about how each person may be contacted. By consents_person, preferences_person,
-# exclusions_person, phones_person_id_e164_key with exclusions_number, parts_pkey with payments_obligation_id_reference_key.
+# exclusions_person, phones_person_id_e164_key with exclusions_number, and parts_pkey with the key of payments.
 _LEDGER = text(
     """
     SELECT 'consent' AS kind, person_id, id, at, until, granted, channel, purpose,
