@@ -26,6 +26,7 @@ from cadencia.metrics.memory import settle_memory
 from cadencia.metrics.prometheus import Metrics, watch_loop_lag
 from cadencia.portfolio.importer import import_file
 from cadencia.store.embedded import EmbeddedPostgres
+from cadencia.store.keys import load_or_make
 from cadencia.store.port import Store
 from cadencia.store.postgres import PostgresStore
 from cadencia.telephony.ami.connect import tcp
@@ -223,7 +224,7 @@ class Demo:
         connector = tcp("127.0.0.1", self.state.switch_port)
         line = {"trunk": Line(1000, 50.0)}
         server = Server(MAIN, connector, USER, self.state.switch_secret, SIMULATED_CONFIG, line, rate_per_s=50.0)
-        options = Options(holder=f"demo, pid {os.getpid()}")
+        options = Options(holder=f"demo, pid {os.getpid()}", signer=load_or_make(self.folder.path))
         self.engine = Engine(self.store, self.clock, [server], options, self.tally, rng=random.Random())
         try:
             await self.engine.start()

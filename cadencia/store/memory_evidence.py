@@ -179,8 +179,9 @@ class MemoryEvidence(MemoryBase):
         person.name = person.city = ""
         person.doc_number = f"erased-{uuid4()}"
         data.person_ids[person.doc_type, person.doc_number] = person.id
-        person.exclusions.append(Exclusion("erased", now))
+        person.other_zones, person.contract_signed_at = (), None
         person.standing += 1
+        person.exclusions.append(Exclusion("erased", now))
         for phone in person.phones:
             person.set_phone(replace(phone, e164=f"erased-{uuid4()}", status=PhoneStatus.EXCLUDED))
         for owed in person.obligations:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 metadata = MetaData(
     naming_convention={
@@ -71,6 +72,7 @@ persons = Table(
         comment="where the person may live too: the hours of all zones must be open",
     ),
     Column("contract_signed_at", _INSTANT),
+    Column("erased_at", _INSTANT, comment="who the person was is gone since; null for everybody else"),
     Column(
         "standing",
         Integer,
@@ -335,6 +337,81 @@ events = Table(
     Index("events_attempt", "attempt_id", "seq", postgresql_where=text("attempt_id IS NOT NULL")),
     # A campaign's denials since an instant.
     Index("events_denied", "campaign_id", "at", postgresql_where=text("kind = 'contact.denied'")),
+)
+
+surrogates = Table(
+    "surrogates",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("surrogate", UUID, nullable=False),
+    UniqueConstraint("surrogate"),
+    CheckConstraint("kind IN ('person', 'contact', 'phone', 'obligation')", name="kind"),
+    comment="random names that stand for internal ids in evidence; erasing a person deletes them",
+)
+
+evidence_chains = Table(
+    "evidence_chains",
+    metadata,
+    _id(),
+    Column("engine", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column(
+        "peaks",
+        LargeBinary,
+        nullable=False,
+        comment="of the Merkle tree what is needed to go on: 32 bytes for each bit of rows",
+    ),
+    Column("root", Text, nullable=False, comment="what was signed: canonical JSON"),
+    Column("signature", LargeBinary, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("closed_at", _INSTANT),
+    Column("dropped_at", _INSTANT, comment="the rows went at the end of their time"),
+    UniqueConstraint("engine", "number"),
+    UniqueConstraint("engine", "day"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("chain_id", ForeignKey("evidence_chains.id"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("person", UUID),
+    Column("attempt_id", Text),
+    Column("body", Text, nullable=False, comment="canonical JSON, byte for byte as it was hashed"),
+    Column("hash", LargeBinary, nullable=False),
+    # What was sealed about one person.
+    Index("evidence_person", "person", postgresql_where=text("person IS NOT NULL")),
+    # Has an attempt its beginning and its end in evidence?
+    Index("evidence_attempt", "attempt_id", postgresql_where=text("attempt_id IS NOT NULL")),
+)
+
+evidence_position = Table(
+    "evidence_position",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("sealed_through", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="id"),
+    comment="one row: up to which event the log is sealed",
+)
+
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    _id(),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("placed_at", _INSTANT, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lifted_at", _INSTANT),
+    Column("lifted_by", Text),
+    # One hold a person.
+    Index("legal_holds_standing", "person_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+    Index("legal_holds_person", "person_id"),
 )
 
 pacing_priors = Table(

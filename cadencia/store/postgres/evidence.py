@@ -237,22 +237,11 @@ _UNSEALED = text(
 _BLANK_PERSON = text(
     """
     UPDATE persons
-    SET name = '', doc_number = 'erased-' || gen_random_uuid(), city = '', standing = standing + 1, erased_at = :now
+    SET name = '', doc_number = 'erased-' || gen_random_uuid(), city = '', other_zones = '{}',
+        contract_signed_at = NULL, standing = standing + 1, erased_at = :now
     WHERE id = :id
     """
 )
-
-# Nobody is to contact whoever it was. By nothing: an insert.
-_EXCLUDE = text(
-    """
-    INSERT INTO exclusions (register, person_id, channels, purposes, at, source, recorded_at, recorded_by)
-    VALUES ('erased', :id, '{}', '{}', :now, '', :now, '')
-    """
-)
-
-# What was written beside consents and wishes. By consents_person and preferences_person.
-_BLANK_CONSENTS = text("UPDATE consents SET evidence = '', how = '' WHERE person_id = :id")
-_BLANK_WISHES = text("UPDATE preferences SET evidence = '', how = '' WHERE person_id = :id")
 
 # Where the person was reached; rows stay, attempts point at them. By phones_person_id_e164_key.
 _BLANK_PHONES = text(
@@ -268,6 +257,20 @@ _BLANK_HOLDS = text("UPDATE legal_holds SET reason = '' WHERE person_id = :id")
 # Nobody is to be dialled for the person. By list_items_person.
 _CLOSE_ITEMS = text("UPDATE list_items SET state = 'closed' WHERE person_id = :id")
 
+# What was written beside consents, preferences and exclusions. By consents_person, preferences_person and
+# exclusions_person.
+_BLANK_CONSENTS = text("UPDATE consents SET evidence = '', how = '' WHERE person_id = :id")
+_BLANK_PREFERENCES = text("UPDATE preferences SET evidence = '', how = '' WHERE person_id = :id")
+_BLANK_EXCLUSIONS = text("UPDATE exclusions SET source = '' WHERE person_id = :id AND source <> ''")
+
+# Nobody is to contact whoever it was. By nothing: an insert.
+_EXCLUDE = text(
+    """
+    INSERT INTO exclusions (register, person_id, channels, purposes, at, source, recorded_at, recorded_by)
+    VALUES ('erased', :id, '{}', '{}', :now, '', :now, :by)
+    """
+)
+
 # Obligations that nobody else has a part in: their number leads to the person. By parts_pkey.
 _OWN_OBLIGATIONS = text(
     """
@@ -280,6 +283,14 @@ _OWN_OBLIGATIONS = text(
 # By primary key.
 _BLANK_OBLIGATIONS = text(
     "UPDATE obligations SET number = 'erased-' || gen_random_uuid() WHERE id = ANY(CAST(:ids AS bigint[]))"
+)
+
+# What was paid on them, under which reference. By payments_obligation_id_reference_key.
+_BLANK_PAYMENTS = text(
+    """
+    UPDATE payments SET reference = 'erased-' || gen_random_uuid()
+    WHERE obligation_id = ANY(CAST(:ids AS bigint[]))
+    """
 )
 
 # What stood for the person and what was the person's. By surrogates_pkey.
@@ -326,6 +337,17 @@ _DROP = text("DELETE FROM evidence WHERE chain_id = :chain")
 
 # By primary key.
 _DROPPED = text("UPDATE evidence_chains SET dropped_at = :now WHERE id = :chain")
+
+#: What an erasure does besides, each of it for the person of that id.
+_BLANK = (
+    _BLANK_PHONES,
+    _BLANK_NOTES,
+    _BLANK_HOLDS,
+    _BLANK_CONSENTS,
+    _BLANK_PREFERENCES,
+    _BLANK_EXCLUSIONS,
+    _CLOSE_ITEMS,
+)
 
 #: Rows of one page.
 _PAGE_ROWS = 10_000
@@ -573,10 +595,11 @@ async def _erase(connection: AsyncConnection, person_id: int, by: str, reason: s
     own = [r.id for r in await connection.execute(_OWN_OBLIGATIONS, about)]
     await connection.execute(_FORGET, about | {"obligations": own})
     await connection.execute(_BLANK_OBLIGATIONS, {"ids": own})
+    await connection.execute(_BLANK_PAYMENTS, {"ids": own})
     await connection.execute(_BLANK_PERSON, about | {"now": now})
-    await connection.execute(_EXCLUDE, about | {"now": now})
-    for statement in (_BLANK_PHONES, _BLANK_NOTES, _BLANK_HOLDS, _BLANK_CONSENTS, _BLANK_WISHES, _CLOSE_ITEMS):
+    for statement in _BLANK:
         await connection.execute(statement, about)
+    await connection.execute(_EXCLUDE, about | {"now": now, "by": by})
     body = {"surrogate": surrogate, "by": by, "reason": reason}
     await _tell(connection, "person.erased", now, body)
 
