@@ -39,6 +39,9 @@ KINDS: dict[str, int] = {
     "person.exclusion": 1,  # {person_id, register, by}, and where it ends {lifted}
     "person.payment": 1,  # {person_id, payment, effective, by}
     "register.loaded": 1,  # {register, numbers, new}
+    # a version of a legal profile: {id, version, sha256, step, by}; the step is shipped, proposed, approved, rejected
+    # or retired (another one took its place)
+    "law.profile": 1,
     "agent.state": 1,  # {state, reason}
     "campaign.state": 1,  # {state, by, reason}
     "campaign.setting": 1,  # {by, reason, changes: {name: [old, new]}}

@@ -23,6 +23,7 @@ from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonI
 from cadencia.store.batch import changes, merged, priority
 from cadencia.store.memory_dialing import MemoryDialing
 from cadencia.store.memory_evidence import MemoryEvidence
+from cadencia.store.memory_profiles import MemoryProfiles
 from cadencia.store.memory_records import AgentRecord, CampaignRecord, ItemRecord, ItemState, PersonRecord
 from cadencia.store.port import Imported
 from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
@@ -30,7 +31,7 @@ from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
 _Owed = dict[tuple[str, str], ObligationIn]
 
 
-class MemoryStore(MemoryEvidence, MemoryDialing):
+class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDialing):
     """A `Store` in memory.
 
     Args:

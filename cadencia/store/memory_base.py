@@ -12,6 +12,7 @@ from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import AttemptState
 from cadencia.domain.events import KINDS, Event
 from cadencia.domain.law import Exclusion
+from cadencia.domain.profiles import ProfileVersion
 from cadencia.errors import StoreError, Words
 from cadencia.store.memory_records import (
     AgentRecord,
@@ -52,6 +53,7 @@ class Data:
         self.credentials: dict[tuple[str, str], Credential] = {}
         self.events: deque[Event] = deque(maxlen=keep_events)
         self.evidence = EvidenceRecord()
+        self.profiles: dict[tuple[str, int], ProfileVersion] = {}  # legal profiles, by id and version
         self.seq = 0
         self.token = 0
         self.leader: MemoryBase | None = None

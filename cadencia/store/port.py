@@ -33,6 +33,7 @@ from cadencia.domain.events import Event
 from cadencia.domain.law import Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.people import DebtorFile, PersonIn
+from cadencia.domain.profiles import Asked, ProfileText, ProfileVersion
 from cadencia.store.evidence_port import EvidenceStore
 
 
@@ -239,6 +240,55 @@ class Store(EvidenceStore, Protocol):
 
     async def attempt_events(self, attempt_id: str) -> tuple[Event, ...]:
         """All events of one attempt that are durable, in order; none if nobody knows the attempt."""
+
+    # -- legal profiles -----------------------------------------------------------------------------------------------
+    async def adopt_profiles(self, texts: Sequence[ProfileText], now: datetime) -> int:
+        """Take up what ships with the program and what a site's folder holds; how many versions were new.
+
+        Where no profile was ever kept they are in force as they are. Later, a version that is newer than all that is
+        known of its profile is a proposal by `PROGRAM`. Writes law.profile.
+        """
+
+    async def propose_profile(self, text: ProfileText, by: str, reason: str, now: datetime) -> ProfileVersion:
+        """Ask for a version; it changes nothing until somebody else approves it. Writes law.profile.
+
+        Refused unless its number is higher than every version of that profile, and there is a reason.
+        """
+
+    async def decide_profile(
+        self, profile_id: str, version: int, *, approve: bool, by: str, reason: str, now: datetime
+    ) -> ProfileVersion:
+        """Approve a proposal: it is in force, the one before retires, and what the gate put off or closed is due again;
+        or reject it. Writes law.profile.
+
+        Refused if there is no such proposal, if who proposed it would approve it, or if one as new is in force.
+        """
+
+    async def profiles_in_force(self) -> tuple[ProfileVersion, ...]:
+        """By id."""
+
+    async def profile_versions(self, profile_id: str = "") -> tuple[ProfileVersion, ...]:
+        """All versions of a profile, or of all, by id, the newest first."""
+
+    async def asked_count(self, campaign_id: str, start: datetime, end: datetime) -> int:
+        """How many entries `asked` gives altogether."""
+
+    async def asked(
+        self,
+        campaign_id: str,
+        start: datetime,
+        end: datetime,
+        look_back_h: float,
+        after: tuple[datetime, int] | None = None,
+        limit: int = 200,
+    ) -> tuple[Asked, ...]:
+        """What the gate was asked of a campaign's list from `start` up to `end`, by instant and contact: each lease
+        that was not given back, and each denial (not the repeated ones), with the facts as of then.
+
+        Args:
+            look_back_h: contacts of the last so many hours are among the facts.
+            after: instant and contact of the last entry of the page before.
+        """
 
     # -- people who sign in -------------------------------------------------------------------------------------------
     async def save_user(

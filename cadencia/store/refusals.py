@@ -176,3 +176,69 @@ def telling_reason() -> Refused:
             "Give the number of the request, for example: PQR 2026-114", "Dé el número de la solicitud: PQR 2026-114"
         ),
     )
+
+
+def no_profile_version(profile_id: str, version: int) -> Refused:
+    """There is no such version of that profile."""
+    return Refused(
+        Words(
+            f"There is no version {version} of the profile {profile_id}.",
+            f"No existe la versión {version} del perfil {profile_id}.",
+        ),
+        Words("See: cadencia profile history ID.", "Vea: cadencia profile history ID."),
+    )
+
+
+def profile_not_newer(profile_id: str, version: int, newest: int) -> Refused:
+    """Its number was used, or is below one that was."""
+    return Refused(
+        Words(
+            f"Version {version} of {profile_id} is not newer than version {newest}, which is known.",
+            f"La versión {version} de {profile_id} no es más nueva que la {newest}, que ya se conoce.",
+        ),
+        Words(f"Write version = {newest + 1}.", f"Escriba version = {newest + 1}."),
+    )
+
+
+def profile_decided(profile_id: str, version: int) -> Refused:
+    """Somebody decided already."""
+    return Refused(
+        Words(
+            f"Version {version} of {profile_id} is no proposal: somebody decided already.",
+            f"La versión {version} de {profile_id} no es una propuesta: alguien ya decidió.",
+        ),
+        Words("See: cadencia profile history ID.", "Vea: cadencia profile history ID."),
+    )
+
+
+def profile_own_proposal() -> Refused:
+    """Two persons are needed."""
+    return Refused(
+        Words(
+            "Who proposed a change of the law's rules cannot approve it.",
+            "Quien propuso un cambio de las reglas legales no puede aprobarlo.",
+        ),
+        Words(
+            "Ask another person of compliance or administration to decide.",
+            "Pida la decisión a otra persona de cumplimiento o administración.",
+        ),
+    )
+
+
+def profile_overtaken(profile_id: str, version: int, active: int) -> Refused:
+    """A newer one is in force."""
+    return Refused(
+        Words(
+            f"Version {active} of {profile_id} is in force; version {version} is older.",
+            f"Está vigente la versión {active} de {profile_id}; la {version} es anterior.",
+        ),
+        Words("Reject it; to go back, use rollback.", "Rechácela; para volver atrás, use rollback."),
+    )
+
+
+def no_reason() -> Refused:
+    """Why has to be said."""
+    return Refused(
+        Words("A change of the law's rules needs a reason.", "Un cambio de las reglas legales necesita un motivo."),
+        Words("Say why in one sentence.", "Diga por qué en una frase."),
+    )

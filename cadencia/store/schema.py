@@ -426,6 +426,30 @@ pacing_priors = Table(
     comment="what each local hour taught a campaign's controller, for the same hour of another day",
 )
 
+legal_profiles = Table(
+    "legal_profiles",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", Text, nullable=False),
+    Column("source", Text, nullable=False, comment="the text of its file"),
+    Column("state", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", _INSTANT, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_by", Text, nullable=False, server_default=""),
+    Column("decided_at", _INSTANT),
+    Column("decision", Text, nullable=False, server_default=""),
+    CheckConstraint("state IN ('proposed', 'active', 'retired', 'rejected')", name="state"),
+    CheckConstraint(
+        "state = 'proposed' OR state = 'rejected' OR decided_by <> proposed_by OR decided_by = 'cadencia'",
+        name="two_persons",
+    ),
+    # One version of each is in force.
+    Index("legal_profiles_active", "id", unique=True, postgresql_where=text("state = 'active'")),
+    comment="rules of lawful contact: every version, and which one is in force",
+)
+
 users = Table(
     "users",
     metadata,

@@ -16,6 +16,7 @@ from cadencia.store.postgres.leasing import PostgresLeasing
 from cadencia.store.postgres.ledger import PostgresLedger
 from cadencia.store.postgres.pacing import PostgresPacing
 from cadencia.store.postgres.portfolio import PostgresPortfolio
+from cadencia.store.postgres.profiles import PostgresProfiles
 from cadencia.store.postgres.talk import PostgresTalk
 
 __all__ = ["PostgresStore"]
@@ -30,6 +31,7 @@ class PostgresStore(
     PostgresFloor,
     PostgresPacing,
     PostgresPortfolio,
+    PostgresProfiles,
     PostgresAccess,
 ):
     """A `Store` in PostgreSQL. Open it with `PostgresStore.open`; close it when done."""
