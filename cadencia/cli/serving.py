@@ -15,6 +15,7 @@ from cadencia.cli.opening import disk_told, open_store
 from cadencia.cli.text import language, say
 from cadencia.clock import SystemClock
 from cadencia.config import Settings
+from cadencia.config.profiles import load_site
 from cadencia.dialer.context import Options
 from cadencia.dialer.engine import Engine
 from cadencia.dialer.site import servers_of
@@ -63,14 +64,16 @@ async def _serve(settings: Settings, store: Store, socket: sockets.socket) -> No
     signer = load_or_make(key_folder())
     options = Options(holder=f"{sockets.gethostname()}, pid {os.getpid()}", signer=signer)
     table = load_table(Path(settings.outcomes) if settings.outcomes else None)
-    engine = Engine(store, clock, servers_of(settings), options, tally, rng=random.SystemRandom(), table=table)
+    book = load_site(Path(settings.law.profiles_dir) if settings.law.profiles_dir else None)
+    servers, rng = servers_of(settings), random.SystemRandom()
+    engine = Engine(store, clock, servers, options, tally, rng=rng, table=table, book=book)
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
     await engine.start()
     try:
         await _first_link(engine, ended, settings)
-        app = create_app(engine, store, metrics=tally.metrics, secure_cookies=settings.web.secure_cookies)
+        app = create_app(engine, store, metrics=tally.metrics, secure_cookies=settings.web.secure_cookies, book=book)
         pages = asyncio.create_task(serve(app, settings.web.host, settings.web.port, sock=socket))
         lag = asyncio.create_task(watch_loop_lag(tally.metrics, clock))
         settle_memory()

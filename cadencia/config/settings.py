@@ -49,6 +49,12 @@ class Log(Section):
     level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
 
+class Law(Section):
+    """The rules of lawful contact."""
+
+    profiles_dir: str = Field(default="", description="folder of a site's own profiles and dates")
+
+
 class Settings(Section):
     """All settings."""
 
@@ -56,6 +62,7 @@ class Settings(Section):
     servers: dict[Name, Server] = Field(default_factory=lambda: {"main": Server()})
     web: Web = Web()
     log: Log = Log()
+    law: Law = Law()
     outcomes: str = Field(default="", description="file of a site's own rules of how a call ended")
 
     def server_of(self, endpoint: str) -> str | None:

@@ -18,7 +18,7 @@ import structlog
 
 from cadencia.clock import Clock
 from cadencia.compliance.judge import Judge
-from cadencia.config.profiles import builtin
+from cadencia.config.profiles import Rulebook, load_site
 from cadencia.dialer.calls import Calls
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.context import Context, Ids, Observer, Options
@@ -26,6 +26,7 @@ from cadencia.dialer.counts import day_starts
 from cadencia.dialer.evidence import Sealer
 from cadencia.dialer.floor import Floor
 from cadencia.dialer.hub import Hub
+from cadencia.dialer.law import Law
 from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.lines import Board
 from cadencia.dialer.links import Links
@@ -78,7 +79,8 @@ class EngineCore:
         servers: the Asterisk servers of the site, one at least.
         observer: told of events, outcomes and latencies.
         rng: ids and back-off; seeded in tests.
-        profiles: the legal profiles in force, by id; None: those that ship with the program.
+        profiles: the legal profiles, by id, that hold whatever the store says; None: those that it says are in force.
+        book: what ships with the program and what the site has of its own; None: what ships.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class EngineCore:
         rng: random.Random | None = None,
         table: OutcomeTable | None = None,
         profiles: Mapping[str, Profile] | None = None,
+        book: Rulebook | None = None,
     ) -> None:
-        self.judge = Judge(builtin() if profiles is None else profiles)
+        self.law = Law(book or load_site(None)) if profiles is None else None
+        self.judge = Judge(profiles or {})
         self.store, self.clock, self.options = store, clock, options
         self.hub = Hub()
         self.switches = Switches(servers)
@@ -117,6 +121,8 @@ class EngineCore:
         """
         now = self.clock.now()
         token = await self.store.lead(self.options.holder, now)
+        if self.law is not None:
+            self.judge = Judge(await self.law.take_up(self.store, now))
         ledger = Ledger(self.store, token)
         ids = Ids(self.clock, self._rng)
         self.context = c = Context(
@@ -188,7 +194,11 @@ class EngineCore:
             )
 
     async def refresh(self) -> None:
-        """Take up campaigns, list items and agents that were added while the engine runs. Raises StoreError."""
+        """Take up laws that changed, campaigns, list items and agents that were added while the engine runs.
+
+        Raises StoreError.
+        """
+        await self._take_up_law()
         await self._take_up_campaigns()
         for session in await self.store.agent_sessions():
             known = self.staff.seats.get(session.agent.id)
@@ -203,6 +213,16 @@ class EngineCore:
             await runner.give_back_owed()
             runner.recount(await self.store.counts(runner.campaign.id))
         self.changed()
+
+    async def _take_up_law(self) -> None:
+        """Judge by what is in force now; what was leased under the rules before goes back and is judged again."""
+        changed = await self.law.changed(self.store) if self.law is not None else None
+        if changed is None:
+            return
+        self.judge = self.context.judge = Judge(changed)
+        log.info("law.changed", profiles=[f"{p.id}@{p.version}" for p in changed.values()])
+        for runner in self.runners.values():
+            runner.drop_hand("law")
 
     async def ready_to_dial(self, timeout_s: float) -> None:
         """Wait for the first resynchronised link.

@@ -35,6 +35,8 @@ _WATCH = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.DIRECTOR, R.COMPLIANCE, R.A
 _CONTROL = Rule(frozenset({R.SUPERVISOR, R.ADMIN}))
 _LINES = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.ADMIN}))
 _TRACE = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.COMPLIANCE, R.ADMIN}))
+_LAW = Rule(frozenset({R.SUPERVISOR, R.DIRECTOR, R.COMPLIANCE, R.ADMIN}))
+_DECIDE = Rule(frozenset({R.COMPLIANCE, R.ADMIN}))
 _OPERATE = Rule(frozenset({R.ENGINEER, R.ADMIN}), loopback=True)
 
 #: (method, path template) -> rule
@@ -44,6 +46,7 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/agente"): _PUBLIC,
     ("GET", "/supervision"): _PUBLIC,
     ("GET", "/telefonia"): _PUBLIC,
+    ("GET", "/cumplimiento"): _PUBLIC,
     ("GET", "/favicon.svg"): _PUBLIC,
     ("GET", "/assets/{name}"): _PUBLIC,
     ("GET", "/healthz"): _PUBLIC,
@@ -70,6 +73,10 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/api/floor"): _WATCH,
     ("GET", "/api/telephony"): _LINES,
     ("GET", "/api/calls/{attempt_id}"): _TRACE,
+    ("GET", "/api/law"): _LAW,
+    ("POST", "/api/law/proposals"): _DECIDE,
+    ("POST", "/api/law/proposals/{profile_id}/{version}/approve"): _DECIDE,
+    ("POST", "/api/law/proposals/{profile_id}/{version}/reject"): _DECIDE,
     ("POST", "/api/campaigns/{campaign_id}/start"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/pause"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/stop"): _CONTROL,

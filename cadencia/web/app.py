@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 import cadencia
+from cadencia.config.profiles import Rulebook, load_site
 from cadencia.dialer.desk import Desk
 from cadencia.metrics.prometheus import Metrics
+from cadencia.store.port import Store
 from cadencia.web import (
     errors,
     pages,
     routes_agent,
     routes_floor,
+    routes_law,
     routes_ops,
     routes_session,
     routes_telephony,
@@ -24,18 +28,19 @@ from cadencia.web.access import TABLE
 from cadencia.web.asking import Asker
 from cadencia.web.context import Context
 from cadencia.web.gate import GuardedRoute
+from cadencia.web.lawroom import LawRoom
 from cadencia.web.limits import Failures, Limits
 from cadencia.web.middleware import BodyLimit, SecurityHeaders
 from cadencia.web.schema import describe
 from cadencia.web.sessions import BELIEVE_S, Sessions
-from cadencia.web.signin import Passwords, SignInStore
+from cadencia.web.signin import Passwords
 
-_ROOMS = (routes_session, routes_agent, routes_floor, routes_telephony, routes_whatif, routes_ops, pages)
+_ROOMS = (routes_session, routes_agent, routes_floor, routes_telephony, routes_whatif, routes_law, routes_ops, pages)
 
 
 def create_app(
     desk: Desk,
-    store: SignInStore,
+    store: Store,
     *,
     metrics: Metrics,
     timezone: str = "America/Bogota",
@@ -44,18 +49,21 @@ def create_app(
     believe_s: float = BELIEVE_S,
     static_dir: Path = pages.STATIC,
     asker: Asker | None = None,
+    book: Rulebook | None = None,
 ) -> FastAPI:
     """Build the application.
 
     Args:
         desk: what people may ask of the engine.
-        store: the store; of its port only users and credentials are used.
+        store: the store; of its port only users, credentials and legal profiles are used.
         timezone: the floor's, in which the pages show and ask times.
         secure_cookies: True where the pages are reached over https only.
         believe_s: real seconds a looked-up session is believed.
         static_dir: where the built pages are.
         asker: answers what-ifs; by default in a process for each.
+        book: legal profiles as the engine has them; None: those that ship with the program.
     """
+    stopping = asyncio.Event()
     context = Context(
         desk=desk,
         store=store,
@@ -67,6 +75,8 @@ def create_app(
         secure_cookies=secure_cookies,
         static_dir=static_dir,
         asker=asker or Asker(),
+        law=LawRoom(store, desk.clock, book or load_site(None), stopping),
+        stopping=stopping,
     )
     # FastAPI's own documentation pages load scripts from elsewhere; the description is at /api/openapi.json.
     app = FastAPI(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 AttemptId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9.\-]{1,64}$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
@@ -75,4 +75,31 @@ class CampaignPatch(_Body):
     """New values of campaign settings by name, and why."""
 
     changes: Annotated[dict[str, Any], Field(min_length=1, max_length=20)]
+    reason: Reason
+
+
+class RollbackBody(_Body):
+    """A version of a legal profile that was in force before."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    version: Annotated[int, Field(ge=1, strict=True)]
+
+
+class ProposalBody(_Body):
+    """The text of a profile's file or, in its place, the version to go back to; and why."""
+
+    text: Annotated[str, StringConstraints(max_length=60_000)] = ""
+    rollback: RollbackBody | None = None
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _either(self) -> ProposalBody:
+        if bool(self.text.strip()) is (self.rollback is not None):
+            raise ValueError("either text or rollback")
+        return self
+
+
+class DecisionBody(_Body):
+    """Why a proposal is approved or rejected."""
+
     reason: Reason

@@ -11,6 +11,7 @@ from fastapi import Request
 from cadencia.dialer.desk import Desk
 from cadencia.metrics.prometheus import Metrics
 from cadencia.web.asking import Asker
+from cadencia.web.lawroom import LawRoom
 from cadencia.web.limits import Failures
 from cadencia.web.sessions import Caller, Sessions
 from cadencia.web.signin import Passwords, SignInStore
@@ -37,7 +38,8 @@ class Context:
     secure_cookies: bool
     static_dir: Path
     asker: Asker
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    law: LawRoom
+    stopping: asyncio.Event
     streams: set[object] = field(default_factory=set)
 
 

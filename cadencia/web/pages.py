@@ -64,6 +64,10 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def telephony(request: Request) -> Response:
         return page(ctx, request)
 
+    @router.get("/cumplimiento", include_in_schema=False)
+    async def law(request: Request) -> Response:
+        return page(ctx, request)
+
     @router.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
         return _asset(ctx.static_dir / "favicon.svg", "max-age=86400")

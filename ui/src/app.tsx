@@ -4,6 +4,7 @@ import { effect } from "@preact/signals";
 import { AgentPage } from "./agent/page";
 import { FloorPage } from "./floor/page";
 import { lang, t } from "./i18n";
+import { LawPage } from "./law/page";
 import { LinesPage } from "./lines/page";
 import { leave, place, settle } from "./route";
 import { asked, me } from "./session";
@@ -32,5 +33,6 @@ export function App() {
   }
   if (!me.value) return <SignIn />;
   if (me.value.role === "agent") return <AgentPage />;
+  if (place.value?.path === "/cumplimiento") return <LawPage />;
   return place.value?.path === "/telefonia" ? <LinesPage /> : <FloorPage />;
 }

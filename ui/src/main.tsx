@@ -8,6 +8,7 @@ import "./style/agent.css";
 import "./style/people.css";
 import "./style/floor.css";
 import "./style/lines.css";
+import "./style/law.css";
 
 void begin();
 const root = document.getElementById("app");

@@ -12,9 +12,13 @@ export interface Place {
 const AGENT: Place = { path: "/agente", title: "agent.title" };
 const FLOOR: Place = { path: "/supervision", title: "floor.title" };
 const LINES: Place = { path: "/telefonia", title: "lines.title" };
+const LAW: Place = { path: "/cumplimiento", title: "law.title" };
 
 /** Roles that the server lets see the lines. */
 const LINEMEN = ["supervisor", "engineer", "admin"];
+
+/** Roles that the server lets see the law's page. */
+const LAWYERS = ["supervisor", "director", "compliance", "admin"];
 
 const address = signal(location.pathname + location.search);
 
@@ -23,7 +27,7 @@ export const places = computed<Place[]>(() => {
   const role = me.value?.role;
   if (!role) return [];
   if (role === "agent") return [AGENT];
-  return LINEMEN.includes(role) ? [FLOOR, LINES] : [FLOOR];
+  return [FLOOR, ...(LINEMEN.includes(role) ? [LINES] : []), ...(LAWYERS.includes(role) ? [LAW] : [])];
 });
 
 /** The page that is shown, null while nobody is signed in. */

@@ -308,3 +308,61 @@ export interface CallView {
   dropped: number;
   rows: TimelineRow[];
 }
+
+export interface LawVersion {
+  id: string;
+  version: number;
+  sha256: string;
+  state: string;
+  proposed_by: string;
+  proposed_at: string;
+  reason: string;
+  decided_by: string;
+  decided_at: string | null;
+  decision: string;
+}
+
+export interface CodeCount extends Said {
+  code: string;
+  count: number;
+}
+
+export interface LawYesterday {
+  day: string;
+  campaigns: string[];
+  asked: number;
+  allowed: number;
+  now_denied: CodeCount[];
+  now_allowed: CodeCount[];
+  cases: { campaign_id: string; contact_id: number; at: string; before: string | null; after: string | null; rule: string }[];
+}
+
+export interface LawProposal {
+  version: LawVersion;
+  readable: boolean;
+  title: string;
+  in_force: number | null;
+  own: boolean;
+  changes: { path: string; old: string; new: string; effect: string }[];
+  progress: number;
+  yesterday: LawYesterday | null;
+}
+
+export interface LawInForce {
+  version: LawVersion;
+  readable: boolean;
+  title: string;
+  jurisdiction: string;
+  confidence: string;
+  citations: string[];
+  valid_from: string | null;
+  valid_to: string | null;
+  campaigns: string[];
+}
+
+export interface Law {
+  may_decide: boolean;
+  proposals: LawProposal[];
+  in_force: LawInForce[];
+  history: LawVersion[];
+}
