@@ -30,6 +30,7 @@ from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.lines import Board
 from cadencia.dialer.links import Links
 from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.people import People
 from cadencia.dialer.present import agent_view, call_view, floor_view
 from cadencia.dialer.preview import Previews
 from cadencia.dialer.priors import ONE_LIST
@@ -94,6 +95,7 @@ class EngineCore:
         profiles: Mapping[str, Profile] | None = None,
     ) -> None:
         self.judge = Judge(builtin() if profiles is None else profiles)
+        self.people = People(store, self.judge)
         self.store, self.clock, self.options = store, clock, options
         self.hub = Hub()
         self.switches = Switches(servers)

@@ -192,6 +192,9 @@ class Store(EvidenceStore, Protocol):
     ) -> tuple[ContactFacts, ...]:
         """A page of a campaign's list as the judge would see it now, by contact id; nothing is locked or changed."""
 
+    async def contacts_of(self, person_id: int, now: datetime, since: datetime) -> tuple[ContactFacts, ...]:
+        """A person's items on all lists as the judge would see them."""
+
     async def contact(self, contact_id: int, now: datetime, since: datetime) -> ContactFacts | None:
         """One list item as the judge would see it; None if there is no such one."""
 

@@ -35,6 +35,7 @@ _WATCH = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.DIRECTOR, R.COMPLIANCE, R.A
 _CONTROL = Rule(frozenset({R.SUPERVISOR, R.ADMIN}))
 _LINES = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.ADMIN}))
 _TRACE = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.COMPLIANCE, R.ADMIN}))
+_PEOPLE = Rule(frozenset({R.SUPERVISOR, R.COMPLIANCE, R.ADMIN}))
 _OPERATE = Rule(frozenset({R.ENGINEER, R.ADMIN}), loopback=True)
 
 #: (method, path template) -> rule
@@ -70,6 +71,12 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/api/floor"): _WATCH,
     ("GET", "/api/telephony"): _LINES,
     ("GET", "/api/calls/{attempt_id}"): _TRACE,
+    ("POST", "/api/people/opt-out"): _PEOPLE,
+    ("POST", "/api/people/consents"): _PEOPLE,
+    ("POST", "/api/people/exclusions"): _PEOPLE,
+    ("POST", "/api/people/payments"): _PEOPLE,
+    ("GET", "/api/contacts/{contact_id}/explain"): _PEOPLE,
+    ("GET", "/api/campaigns/{campaign_id}/explain"): _WATCH,
     ("POST", "/api/campaigns/{campaign_id}/start"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/pause"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/stop"): _CONTROL,

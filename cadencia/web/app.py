@@ -16,6 +16,7 @@ from cadencia.web import (
     routes_agent,
     routes_floor,
     routes_ops,
+    routes_people,
     routes_session,
     routes_telephony,
     routes_whatif,
@@ -30,7 +31,7 @@ from cadencia.web.schema import describe
 from cadencia.web.sessions import BELIEVE_S, Sessions
 from cadencia.web.signin import Passwords, SignInStore
 
-_ROOMS = (routes_session, routes_agent, routes_floor, routes_telephony, routes_whatif, routes_ops, pages)
+_ROOMS = (routes_session, routes_agent, routes_floor, routes_telephony, routes_people, routes_whatif, routes_ops, pages)
 
 
 def create_app(

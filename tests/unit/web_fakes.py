@@ -10,8 +10,11 @@ from argon2 import PasswordHasher
 from line_fakes import lines, traced
 
 from cadencia.clock import Clock, SystemClock
+from cadencia.compliance.judge import Judge
+from cadencia.config.profiles import builtin
 from cadencia.dialer.campaign import policy_of
 from cadencia.dialer.hub import Hub
+from cadencia.dialer.people import People
 from cadencia.dialer.settings import changed_settings
 from cadencia.dialer.views import (
     AbandonmentView,
@@ -99,6 +102,8 @@ class FakeDesk:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.hub = Hub()
+        self.ledgers = MemoryStore()
+        self.people = People(self.ledgers, Judge(builtin()))
         self.clock: Clock = clock or SystemClock()
         self.asked: list[tuple[Any, ...]] = []
         self.wss = ""  # where browsers are telephones
