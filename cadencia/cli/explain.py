@@ -17,8 +17,8 @@ from cadencia.compliance.explain import Census, Explained, Rehearsal
 from cadencia.compliance.hours import BOGOTA
 from cadencia.compliance.judge import Judge
 from cadencia.config.profiles import builtin
-from cadencia.domain.codes import label
 from cadencia.dialer.people import People, census_told, explained
+from cadencia.domain.codes import label
 from cadencia.domain.law import Allow
 from cadencia.domain.people import Phone
 from cadencia.errors import ConfigError, Refused, Words
@@ -45,7 +45,9 @@ def explain_(
     if not contact and not campaign:
         raise ConfigError(
             Words("Whom shall I explain?", "¿A quién explico?"),
-            Words("Name a contact, or --campaign for a whole list.", "Dé un contacto, o --campaign para toda la lista."),
+            Words(
+                "Name a contact, or --campaign for a whole list.", "Dé un contacto, o --campaign para toda la lista."
+            ),
         )
     if contact:
         told = asyncio.run(_one(config, contact, campaign, instant))
@@ -180,5 +182,3 @@ def _print_rehearsal(r: Rehearsal) -> None:
         typer.echo(f"  {number:>8}  {say('desde las', 'from')} {hour:02}:00")
     for code, number in r.denied.most_common():
         typer.echo(f"  {number:>8}  {label(code, language())}")
-
-

@@ -21,7 +21,9 @@ def add(router: APIRouter, ctx: Context) -> None:
         """Revokes a channel and a purpose (all of them, if none is named) at once, also for a call that rings."""
         person, now = await _person(ctx, body), ctx.desk.clock.now()
         return await _record(
-            ctx, request, ConsentIn(person, False, now, body.channel, body.purpose, how=body.how, evidence=body.evidence)
+            ctx,
+            request,
+            ConsentIn(person, False, now, body.channel, body.purpose, how=body.how, evidence=body.evidence),
         )
 
     @router.post("/api/people/consents", summary="A person authorises a channel", status_code=200)
@@ -56,9 +58,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def payment(body: PaymentBody, request: Request) -> Response:
         """Who owes nothing overdue any more is not called; a call that rings is taken back. A reference counts once."""
         amount = Money(body.amount_minor, body.currency)
-        return await _record(
-            ctx, request, PaymentIn(body.creditor, body.number, body.paid_at, amount, body.reference)
-        )
+        return await _record(ctx, request, PaymentIn(body.creditor, body.number, body.paid_at, amount, body.reference))
 
     @router.get("/api/contacts/{contact_id}/explain", summary="Why a contact may be called now, or not")
     async def explain(contact_id: int, request: Request) -> Response:
