@@ -51,6 +51,7 @@ class Data:
         self.users: dict[str, User] = {}
         self.credentials: dict[tuple[str, str], Credential] = {}
         self.events: deque[Event] = deque(maxlen=keep_events)
+        self.sent: deque[AttemptRecord] = deque(maxlen=keep_events)  # the newest attempts that were dialled
         self.evidence = EvidenceRecord()
         self.seq = 0
         self.token = 0

@@ -23,6 +23,7 @@ from cadencia.domain.dialing import (
     Claimed,
     ContactFacts,
     DayCount,
+    Dialled,
     Disposed,
     Mark,
     OpenAttempt,
@@ -125,6 +126,21 @@ class Store(EvidenceStore, Protocol):
         abandoned: of these, outcome ABN or ABM. machines: such a disposition. unjudged: put through (outcome CON or
         ERR, or none yet, with connected_at set) and no disposition, or only the one of a wrap-up that ran out. A
         `DayCount.day` is the date of its start, in the start's own zone; days without answers are there too.
+        """
+
+    async def answers(
+        self,
+        campaign_id: str,
+        since: datetime,
+        until: datetime,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 5000,
+    ) -> tuple[Dialled, ...]:
+        """A page of a campaign's attempts leased in [since, until) that reached `sending`, answered or not.
+
+        By `leased_at`, then id; `after` is these two of the last one of the page before. How long a telephone rang is
+        read from attempt.traced: None where there is none. Refused if there is no such campaign. (The twin in memory
+        knows as many of the newest attempts as it keeps events.)
         """
 
     async def save_prior(self, prior: Prior) -> None:
