@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -331,6 +331,9 @@ def _campaign() -> CampaignView:
         abandonment_day=AbandonmentView(463, 7, 7 / 463, 0.0282),
         abandonment_month=AbandonmentView(8421, 185, 185 / 8421, 0.0248, 185 / 8421, 0.0196),
         budget_left=6.9,
+        profiles=("co-ley2300",),
+        lawful_left_s=15_720.0,
+        lawful_until=datetime(2026, 11, 25, 0, 0, tzinfo=UTC),
     )  # fmt: skip
 
 
