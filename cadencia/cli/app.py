@@ -15,6 +15,7 @@ from cadencia.cli import (
     database,
     demo,
     evidence,
+    explain,
     portfolio,
     profile,
     recheck,
@@ -38,6 +39,7 @@ app.command("run")(run.run)
 app.command("import")(portfolio.import_)
 app.command("simulate")(simulate.simulate)
 app.command("call")(call.call)
+app.command("explain")(explain.explain_)
 app.command("recheck")(recheck.recheck)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(asterisk.app, name="asterisk")

@@ -8,7 +8,7 @@ import getpass
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -277,30 +277,33 @@ def retain(
     apply: Annotated[bool, typer.Option("--apply", help="Delete; without it only tell.")] = False,
     days: Annotated[int, typer.Option(min=0, help="Keep at least this many days; never shortens the law's term.")] = 0,
     profile: Annotated[
-        list[str] | None, typer.Option(help="Profiles that hold here; all that are known unless told.")
+        list[str] | None, typer.Option(help="Profiles that hold here besides those of the campaigns.")
     ] = None,
     site: Annotated[Path | None, typer.Option(readable=False, help="Folder of the site's own profiles.")] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell which chains are older than the longest term of the profiles, and with --apply delete their rows.
+    """Tell which chains are older than the longest term of the campaigns' profiles, and with --apply delete their rows.
 
-    Example: cadencia evidence retain --profile us-regf --profile co-ley2300
+    Example: cadencia evidence retain --profile us-regf
     """
-    term = max(term_days(_profiles(site, profile)), days)
-    if term == 0:
-        raise Refused(
-            Words("These profiles know no term: nothing may go.", "Estos perfiles no conocen plazo: nada se va."),
-            Words("Say how long to keep: --days 1826", "Diga cuánto guardar: --days 1826"),
-        )
     now = SystemClock().now()
-    limit = now.astimezone(ZoneInfo(ZONE_NAME)).date() - timedelta(days=term)
 
-    async def work() -> tuple[list[KeptChain], int]:
+    async def work() -> tuple[int, date, list[KeptChain], int]:
         async with opened_store(config) as store:
-            return await _retained(store, limit, now, apply=apply)
+            named = {id_ for campaign in await store.campaigns() for id_ in campaign.settings.profiles}
+            term = max(term_days(_profiles(site, named | set(profile or ()))), days)
+            if term == 0:
+                raise Refused(
+                    Words(
+                        "These profiles know no term: nothing may go.", "Estos perfiles no conocen plazo: nada se va."
+                    ),
+                    Words("Say how long to keep: --days 1826", "Diga cuánto guardar: --days 1826"),
+                )
+            limit = now.astimezone(ZoneInfo(ZONE_NAME)).date() - timedelta(days=term)
+            return term, limit, *await _retained(store, limit, now, apply=apply)
 
-    chains, rows = asyncio.run(work())
+    term, limit, chains, rows = asyncio.run(work())
     if as_json:
         listed = [{"engine": c.header.engine, "number": c.header.number, "day": c.header.day} for c in chains]
         tell_json({"term_days": term, "before": limit, "applied": apply, "chains": listed, "rows": rows})
@@ -318,15 +321,15 @@ def term_days(profiles: list[Profile]) -> int:
     return max((max(t.attempts, t.consents, t.decisions) for t in terms), default=0)
 
 
-def _profiles(site: Path | None, wanted: list[str] | None) -> list[Profile]:
+def _profiles(site: Path | None, wanted: Collection[str]) -> list[Profile]:
     known = load_site(site).profiles
-    missing = [id_ for id_ in wanted or () if id_ not in known]
+    missing = sorted(set(wanted) - set(known))
     if missing:
         raise ConfigError(
             Words(f"There is no profile {missing[0]}.", f"No existe el perfil {missing[0]}."),
             Words("See: cadencia profile list", "Vea: cadencia profile list"),
         )
-    return [known[id_] for id_ in wanted] if wanted else list(known.values())
+    return [known[id_] for id_ in wanted]
 
 
 async def _retained(store: Store, limit: date, now: datetime, *, apply: bool) -> tuple[list[KeptChain], int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +20,21 @@ from cadencia.cli.text import language, say
 from cadencia.clock import SystemClock
 from cadencia.config.system import reason
 from cadencia.errors import ConfigError, StoreError, Words, spoken
-from cadencia.portfolio.importer import ImportReport, Portfolio, import_file, read_portfolio
+from cadencia.portfolio.importer import ImportReport, Portfolio, Rejected, import_file, read_portfolio
+from cadencia.portfolio.numbers import RegisterReport, load_numbers, read_numbers
 from cadencia.portfolio.reader import read_table
 from cadencia.portfolio.reasons import REASONS
 from cadencia.store.refusals import no_campaign
 
 #: So many of what was not taken are shown on the screen.
 _SHOWN = 10
+
+
+class Kind(StrEnum):
+    """What a file holds."""
+
+    DEBTORS = "debtors"
+    EXCLUSIONS = "exclusions"
 
 
 def import_(
@@ -35,14 +45,24 @@ def import_(
         Path | None,
         typer.Option("--map", readable=False, help='JSON file: {"their column": "our column, or - to leave it out"}.'),
     ] = None,
+    kind: Annotated[
+        Kind, typer.Option(help="What the file holds: debtors, or exclusions (telephone numbers, one a line).")
+    ] = Kind.DEBTORS,
+    register: Annotated[
+        str, typer.Option(help="With exclusions: the list they are on, rne for the public register.")
+    ] = "house",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look: write nothing.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import debtors. What is not taken goes to a file beside it, with line, column, reason and value.
+    """Import debtors, or numbers that may not be called. What is not taken goes to a file beside it, with line, column,
+    reason and value.
 
     Example: cadencia import cartera.csv --campaign mora30
     """
+    if kind is Kind.EXCLUSIONS:
+        _exclude(file, register, config, dry_run=dry_run, as_json=as_json)
+        return
     mapping = _mapping(map_file)
     if dry_run:
         portfolio = read_portfolio(file, mapping=mapping, creditor=creditor)
@@ -78,6 +98,36 @@ def import_(
     )
     if report.rejects is not None:
         typer.echo(f"{say('Lo que no se tomó está en', 'What was not taken is in')} {report.rejects}")
+
+
+def _exclude(file: Path, register: str, config: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    listed = read_numbers(file)
+    new, rejects = 0, None
+    if not dry_run:
+        report = asyncio.run(_load(file, register, config))
+        new, rejects = report.new, report.rejects
+    if as_json:
+        told = {"register": register, "numbers": len(listed.numbers), "new": new}
+        tell_json(told | {"rejected": len(listed.rejected), "rejects": rejects})
+        return
+    typer.echo(
+        say(
+            f"{file}: {listed.lines} líneas, {len(listed.numbers)} teléfonos, {len(listed.rejected)} rechazados.",
+            f"{file}: {listed.lines} lines, {len(listed.numbers)} telephones, {len(listed.rejected)} rejected.",
+        )
+    )
+    if not dry_run:
+        typer.echo(
+            say(f"{new} nuevos en la lista {register}.", f"{new} are new on the list {register}."),
+        )
+    _tell_rejected(listed.rejected)
+    if rejects is not None:
+        typer.echo(f"{say('Lo que no se tomó está en', 'What was not taken is in')} {rejects}")
+
+
+async def _load(file: Path, register: str, config: Path | None) -> RegisterReport:
+    async with opened_store(config) as store:
+        return await load_numbers(store, register, file, "cli", SystemClock().now(), language=language())
 
 
 def _mapping(path: Path | None) -> dict[str, str]:
@@ -164,10 +214,14 @@ def _tell(file: Path, portfolio: Portfolio) -> None:
             f"without telephone {c.without_phone}, without authorisation {c.without_consent}.",
         )
     )
-    for r in portfolio.rejected[:_SHOWN]:
+    _tell_rejected(portfolio.rejected)
+
+
+def _tell_rejected(rejected: Sequence[Rejected]) -> None:
+    for r in rejected[:_SHOWN]:
         where = f"{say('línea', 'line')} {r.line}{', ' + r.column if r.column else ''}"
         kept = "" if r.whole_row else say(" (la línea se toma)", " (the line is taken)")
         typer.echo(f"  {where}: {REASONS[r.code][language() != 'es']}: {r.value[:60]!r}{kept}")
-    more = len(portfolio.rejected) - _SHOWN
+    more = len(rejected) - _SHOWN
     if more > 0:
         typer.echo(say(f"  y {more} más", f"  and {more} more"))

@@ -121,6 +121,10 @@ class Judge:
             "phone_id": verdict.phone.id if isinstance(verdict, Allow) and verdict.phone is not None else None,
             "debts": sorted(contact.person.debts),
             "profiles": [list(name) for name in profiles.names],
+            "limits": {
+                "attempts_per_day": settings.attempts_per_day,
+                "attempts_per_week": settings.attempts_per_week,
+            },
             "facts": basis(contact.person, Channel.VOICE, settings.purpose, now, facts, profiles),
         }
         return replace(verdict, basis=told)

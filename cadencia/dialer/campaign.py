@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from cadencia.compliance.hours import Opening
 from cadencia.dialer.context import Context
 from cadencia.dialer.counts import AnswerBook, Counts, local_day
 from cadencia.dialer.decisions import Decided, body
@@ -112,6 +113,16 @@ class CampaignRunner:
             return verdict
         other = self._c.judge.recorded(facts, self.settings, steady)
         return other if isinstance(other, Deny) else verdict
+
+    @property
+    def opening(self) -> Opening | None:
+        """The hours that hold; None where a profile is missing: then nothing is lawful."""
+        return None if self._c.judge.stack(self.settings).missing else self._c.judge.opening(self.settings)
+
+    @property
+    def now(self) -> datetime:
+        """The clock's instant."""
+        return self._c.clock.now()
 
     def may_still(self, lease: Lease) -> Denial | None:
         """The gate asked again at the instant of dialling; why not, or None."""

@@ -31,6 +31,7 @@ from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.lines import Board
 from cadencia.dialer.links import Links
 from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.people import People
 from cadencia.dialer.present import agent_view, call_view, floor_view
 from cadencia.dialer.preview import Previews
 from cadencia.dialer.priors import ONE_LIST
@@ -98,6 +99,7 @@ class EngineCore:
     ) -> None:
         self.law = Law(book or load_site(None)) if profiles is None else None
         self.judge = Judge(profiles or {})
+        self.people = People(store, self.judge)
         self.store, self.clock, self.options = store, clock, options
         self.hub = Hub()
         self.switches = Switches(servers)
@@ -122,7 +124,7 @@ class EngineCore:
         now = self.clock.now()
         token = await self.store.lead(self.options.holder, now)
         if self.law is not None:
-            self.judge = Judge(await self.law.take_up(self.store, now))
+            self.judge = self.people.judge = Judge(await self.law.take_up(self.store, now))
         ledger = Ledger(self.store, token)
         ids = Ids(self.clock, self._rng)
         self.context = c = Context(
@@ -219,7 +221,7 @@ class EngineCore:
         changed = await self.law.changed(self.store) if self.law is not None else None
         if changed is None:
             return
-        self.judge = self.context.judge = Judge(changed)
+        self.judge = self.context.judge = self.people.judge = Judge(changed)
         log.info("law.changed", profiles=[f"{p.id}@{p.version}" for p in changed.values()])
         for runner in self.runners.values():
             runner.drop_hand("law")

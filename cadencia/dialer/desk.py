@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from cadencia.clock import Clock
 from cadencia.dialer.hub import Hub
+from cadencia.dialer.people import People
 from cadencia.dialer.views import AgentView, BrowserTelephoneView, CallView, FloorView, ObligationView, TelephonyView
 from cadencia.dialer.whatif import WhatIf
 from cadencia.domain.dialing import Promise
@@ -22,6 +23,7 @@ class Desk(Protocol):
 
     hub: Hub
     clock: Clock
+    people: People
 
     # -- an agent -----------------------------------------------------------------------------------------------------
     def agent(self, agent_id: str) -> AgentView:

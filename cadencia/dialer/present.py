@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from cadencia.clock import Clock
 from cadencia.dialer.campaign import CampaignRunner
@@ -161,7 +162,22 @@ def campaign_view(runner: CampaignRunner, calls: Iterable[LiveCall]) -> Campaign
         abandonment_day=_abandonment(budget.day),
         abandonment_month=_abandonment(budget.month),
         budget_left=round(float(forecast.budget_drops if forecast else runner.budget_left), 2),
+        profiles=settings.profiles,
+        **lawful_time(runner),
     )
+
+
+def lawful_time(runner: CampaignRunner) -> dict[str, Any]:
+    """What is left of today's lawful calling time, for somebody in Colombia; nothing where a profile is missing."""
+    opening, now = runner.opening, runner.now
+    if opening is None:
+        return {}
+    window = opening.window(now)
+    return {
+        "lawful_left_s": round(opening.left_s(now), 1),
+        "lawful_until": window[1] if window else None,
+        "lawful_from": None if window else opening.next(now, timedelta(0)),
+    }
 
 
 def _said(words: Words) -> SaidView:

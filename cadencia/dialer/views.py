@@ -175,6 +175,10 @@ class CampaignView(msgspec.Struct, frozen=True):
     abandonment_day: AbandonmentView | None = None  # the campaign's local day
     abandonment_month: AbandonmentView | None = None  # the last 30 local days
     budget_left: float = 0.0  # calls that may still be abandoned, negative when overdrawn
+    profiles: tuple[str, ...] = ()  # the legal profiles that hold
+    lawful_left_s: float = 0.0  # lawful calling time left today
+    lawful_until: datetime | None = None  # when the present window closes; None while it is closed
+    lawful_from: datetime | None = None  # while it is closed, when it opens
 
 
 class SimulatedView(msgspec.Struct, frozen=True):

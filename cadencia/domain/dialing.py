@@ -267,6 +267,30 @@ class DayCount:
     unjudged: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """An attempt that was dialled, answered or not, as the abandonment report reads it: instants and codes, no person.
+
+    Attributes:
+        sending_at: the order to dial was committed.
+        answered_at: somebody or something answered; None: nobody did.
+        connected_at: an agent and whoever answered hear each other; None: never.
+        ended_at: None while the call goes on.
+        ring_s: seconds from the first sign that the telephone rang to the answer or the end; None: there was no sign.
+    """
+
+    attempt_id: str
+    leased_at: datetime
+    sending_at: datetime
+    answered_at: datetime | None = None
+    connected_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    disposition: str | None = None
+    ring_s: float | None = None
+    server: str = ""
+
+
 @dataclass(frozen=True)
 class Prior:
     """What a campaign taught its controller in one local hour of the day, for the same hour of another day.

@@ -12,7 +12,8 @@ from typing import Any
 
 #: kind -> current version of its body
 KINDS: dict[str, int] = {
-    # the gate's yes: {channel, purpose, phone_id, debts, profiles: [[id, version, sha256], ...], facts}; version 1: {}
+    # the gate's yes: {channel, purpose, phone_id, debts, profiles: [[id, version, sha256], ...], limits,
+    # facts}; version 1: {}
     "attempt.leased": 2,
     "attempt.previewed": 1,  # {}  an agent was shown the file, to choose whether to dial
     "attempt.returned": 1,  # {reason}

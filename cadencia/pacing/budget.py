@@ -110,8 +110,13 @@ def upper_bound(count: Count, confidence: float = 0.95) -> float:
 
     Shown and alarmed on; it never steers.
     """
-    if count.answers <= 0 or count.abandoned >= count.answers:
+    return clopper_pearson(count.abandoned, count.answers, confidence)
+
+
+def clopper_pearson(events: float, trials: float, confidence: float = 0.95) -> float:
+    """The exact one-sided upper bound of a share; 1 where there were no trials. An estimate need not be a whole number."""
+    if trials <= 0 or events >= trials:
         return 1.0
     from scipy.special import betaincinv  # here, because only who asks for a bound should pay for the import
 
-    return float(betaincinv(count.abandoned + 1, count.answers - count.abandoned, confidence))
+    return float(betaincinv(events + 1, trials - events, confidence))

@@ -117,7 +117,7 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None) -> Table:
     Raises:
         PortfolioError: the file cannot be read at all.
     """
-    text, encoding = _decode(path)
+    text, encoding = decode_file(path)
     lines = tuple(text.split("\n"))
     lines = tuple(line.removesuffix("\r") for line in lines)
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
@@ -131,7 +131,8 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None) -> Table:
     return Table(encoding, delimiter, _columns(names, mapping or {}, path), quoted, lines, first + 1)
 
 
-def _decode(path: Path) -> tuple[str, str]:
+def decode_file(path: Path) -> tuple[str, str]:
+    """A file's text and its encoding, found out and never assumed. Raises PortfolioError."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cadencia.domain.codes import DISPOSITIONS, Denial
@@ -111,3 +111,18 @@ def changes(old: CampaignSettings, new: CampaignSettings) -> dict[str, list[obje
     """What differs, as the log's campaign.setting tells it: {name: [old, new]}."""
     names: Iterable[str] = CampaignSettings.__dataclass_fields__
     return {n: [getattr(old, n), getattr(new, n)] for n in names if getattr(old, n) != getattr(new, n)}
+
+
+def first_ring(body: dict[str, Any]) -> tuple[str, int] | None:
+    """Of an attempt.traced: since when its entries count (ISO), and milliseconds to the first sign of ringing."""
+    for ms, code, told in body.get("entries", ()):
+        if code == "phase" and told.get("phase") == "ringing":
+            return (str(body["at"]), int(ms)) if body.get("at") else None
+    return None
+
+
+def ring_s(rung: tuple[str, int] | None, over: datetime | None) -> float | None:
+    """Seconds from the first sign of ringing to the answer or the end; None if one of them is unknown."""
+    if rung is None or over is None:
+        return None
+    return max(0.0, (over - datetime.fromisoformat(rung[0]) - timedelta(milliseconds=rung[1])).total_seconds())

@@ -16,15 +16,22 @@ import msgspec
 
 from cadencia.domain.access import Credential, User, UserRole
 from cadencia.domain.agents import Agent, AgentChange, AgentSession
-from cadencia.domain.dialing import Campaign, CampaignCounts, CampaignSettings, CampaignState, DayCount, Prior
+from cadencia.domain.dialing import Campaign, CampaignCounts, CampaignSettings, CampaignState, DayCount, Dialled, Prior
 from cadencia.domain.events import Event
 from cadencia.domain.law import Channel, Consent
 from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonIn, Phone, PhoneStatus, Role
-from cadencia.store.batch import changes, merged, priority
+from cadencia.store.batch import changes, first_ring, merged, priority, ring_s
 from cadencia.store.memory_dialing import MemoryDialing
 from cadencia.store.memory_evidence import MemoryEvidence
 from cadencia.store.memory_profiles import MemoryProfiles
-from cadencia.store.memory_records import AgentRecord, CampaignRecord, ItemRecord, ItemState, PersonRecord
+from cadencia.store.memory_records import (
+    AgentRecord,
+    AttemptRecord,
+    CampaignRecord,
+    ItemRecord,
+    ItemState,
+    PersonRecord,
+)
 from cadencia.store.port import Imported
 from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
 
@@ -77,6 +84,21 @@ class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDialing):
 
     async def days(self, campaign_id: str, starts: Sequence[datetime]) -> tuple[DayCount, ...]:
         return self._campaign(campaign_id).days(starts)
+
+    async def answers(
+        self,
+        campaign_id: str,
+        since: datetime,
+        until: datetime,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 5000,
+    ) -> tuple[Dialled, ...]:
+        campaign = self._campaign(campaign_id)
+        asked = [a for a in self._data.sent if a.campaign is campaign and since <= a.leased_at < until]
+        asked.sort(key=_turn)
+        page = [a for a in asked if after is None or _turn(a) > after][:limit]
+        rung = {e.attempt_id: first_ring(e.body) for e in self._data.events if e.kind == "attempt.traced"}
+        return tuple(_answer(a, rung.get(a.id)) for a in page)
 
     async def save_prior(self, prior: Prior) -> None:
         # As JSON, so that nobody can change what is kept, and tuples come back as lists from this twin too.
@@ -288,6 +310,25 @@ class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDialing):
     async def drop_credentials(self, user_id: int, kind: str) -> None:
         data = self._data
         data.credentials = {k: c for k, c in data.credentials.items() if c.user.id != user_id or c.kind != kind}
+
+
+def _turn(attempt: AttemptRecord) -> tuple[datetime, str]:
+    return attempt.leased_at, attempt.id
+
+
+def _answer(a: AttemptRecord, rung: tuple[str, int] | None) -> Dialled:
+    return Dialled(
+        a.id,
+        a.leased_at,
+        a.sending_at or a.leased_at,
+        a.answered_at,
+        a.connected_at,
+        a.ended_at,
+        a.outcome,
+        a.disposition,
+        ring_s(rung, a.answered_at or a.ended_at),
+        a.server,
+    )
 
 
 def _obligation(number: int, come: ObligationIn, role: Role) -> Obligation:

@@ -52,6 +52,7 @@ class Data:
         self.users: dict[str, User] = {}
         self.credentials: dict[tuple[str, str], Credential] = {}
         self.events: deque[Event] = deque(maxlen=keep_events)
+        self.sent: deque[AttemptRecord] = deque(maxlen=keep_events)  # the newest attempts that were dialled
         self.evidence = EvidenceRecord()
         self.profiles: dict[tuple[str, int], ProfileVersion] = {}  # legal profiles, by id and version
         self.seq = 0

@@ -122,7 +122,8 @@ class MemoryDialing(MemoryLedger):
             return False
         if phone is None or phone.status not in DIALLABLE:
             return False
-        attempt.state, attempt.server = AttemptState.SENDING, server
+        attempt.state, attempt.server, attempt.sending_at = AttemptState.SENDING, server, now
+        self._data.sent.append(attempt)
         touch = item.person.touched(attempt.id)
         if touch is not None:
             touch.at = now

@@ -90,6 +90,11 @@ class MemoryLedger(MemoryBase):
         items = {item.id: item for item in campaign.items.values()}
         return tuple(self._facts(campaign, items[i], now, since) for i in page)
 
+    async def contacts_of(self, person_id: int, now: datetime, since: datetime) -> tuple[ContactFacts, ...]:
+        lists = self._data.campaigns.values()
+        found = [(c, item) for c in lists if (item := c.items.get(person_id)) is not None]
+        return tuple(self._facts(c, item, now, since) for c, item in sorted(found, key=lambda pair: pair[1].id))
+
     async def contact(self, contact_id: int, now: datetime, since: datetime) -> ContactFacts | None:
         for campaign in self._data.campaigns.values():
             for item in campaign.items.values():

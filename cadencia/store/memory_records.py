@@ -149,6 +149,7 @@ class AttemptRecord:
     leased_at: datetime
     prior: int
     state: AttemptState = AttemptState.LEASED
+    sending_at: datetime | None = None
     server: str = ""
     agent_id: str | None = None
     answered_at: datetime | None = None

@@ -23,6 +23,7 @@ from cadencia.domain.dialing import (
     Claimed,
     ContactFacts,
     DayCount,
+    Dialled,
     Disposed,
     Mark,
     OpenAttempt,
@@ -128,6 +129,21 @@ class Store(EvidenceStore, Protocol):
         `DayCount.day` is the date of its start, in the start's own zone; days without answers are there too.
         """
 
+    async def answers(
+        self,
+        campaign_id: str,
+        since: datetime,
+        until: datetime,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 5000,
+    ) -> tuple[Dialled, ...]:
+        """A page of a campaign's attempts leased in [since, until) that reached `sending`, answered or not.
+
+        By `leased_at`, then id; `after` is these two of the last one of the page before. How long a telephone rang is
+        read from attempt.traced: None where there is none. Refused if there is no such campaign. (The twin in memory
+        knows as many of the newest attempts as it keeps events.)
+        """
+
     async def save_prior(self, prior: Prior) -> None:
         """Insert, or replace that of the same campaign, list and hour. Refused if there is no such campaign."""
 
@@ -192,6 +208,9 @@ class Store(EvidenceStore, Protocol):
         self, campaign_id: str, now: datetime, since: datetime, after: int = 0, limit: int = 1000
     ) -> tuple[ContactFacts, ...]:
         """A page of a campaign's list as the judge would see it now, by contact id; nothing is locked or changed."""
+
+    async def contacts_of(self, person_id: int, now: datetime, since: datetime) -> tuple[ContactFacts, ...]:
+        """A person's items on all lists as the judge would see them."""
 
     async def contact(self, contact_id: int, now: datetime, since: datetime) -> ContactFacts | None:
         """One list item as the judge would see it; None if there is no such one."""

@@ -37,6 +37,7 @@ _LINES = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.ADMIN}))
 _TRACE = Rule(frozenset({R.SUPERVISOR, R.ENGINEER, R.COMPLIANCE, R.ADMIN}))
 _LAW = Rule(frozenset({R.SUPERVISOR, R.DIRECTOR, R.COMPLIANCE, R.ADMIN}))
 _DECIDE = Rule(frozenset({R.COMPLIANCE, R.ADMIN}))
+_PEOPLE = Rule(frozenset({R.SUPERVISOR, R.COMPLIANCE, R.ADMIN}))
 _OPERATE = Rule(frozenset({R.ENGINEER, R.ADMIN}), loopback=True)
 
 #: (method, path template) -> rule
@@ -77,6 +78,12 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/api/law/proposals"): _DECIDE,
     ("POST", "/api/law/proposals/{profile_id}/{version}/approve"): _DECIDE,
     ("POST", "/api/law/proposals/{profile_id}/{version}/reject"): _DECIDE,
+    ("POST", "/api/people/opt-out"): _PEOPLE,
+    ("POST", "/api/people/consents"): _PEOPLE,
+    ("POST", "/api/people/exclusions"): _PEOPLE,
+    ("POST", "/api/people/payments"): _PEOPLE,
+    ("GET", "/api/contacts/{contact_id}/explain"): _PEOPLE,
+    ("GET", "/api/campaigns/{campaign_id}/explain"): _WATCH,
     ("POST", "/api/campaigns/{campaign_id}/start"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/pause"): _CONTROL,
     ("POST", "/api/campaigns/{campaign_id}/stop"): _CONTROL,

@@ -20,6 +20,7 @@ from cadencia.web import (
     routes_floor,
     routes_law,
     routes_ops,
+    routes_people,
     routes_session,
     routes_telephony,
     routes_whatif,
@@ -35,7 +36,17 @@ from cadencia.web.schema import describe
 from cadencia.web.sessions import BELIEVE_S, Sessions
 from cadencia.web.signin import Passwords
 
-_ROOMS = (routes_session, routes_agent, routes_floor, routes_telephony, routes_whatif, routes_law, routes_ops, pages)
+_ROOMS = (
+    routes_session,
+    routes_agent,
+    routes_floor,
+    routes_telephony,
+    routes_people,
+    routes_law,
+    routes_whatif,
+    routes_ops,
+    pages,
+)
 
 
 def create_app(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from cadencia.domain.law import Channel, Purpose
 
 AttemptId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9.\-]{1,64}$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
@@ -56,6 +58,71 @@ class DispositionBody(_Body):
     note: Annotated[str, StringConstraints(max_length=4000)] = ""
     promise: PromiseBody | None = None
     callback_at: AwareDatetime | None = None
+
+
+_Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class Who(_Body):
+    """A person, by our id or by document."""
+
+    person_id: Annotated[int, Field(gt=0, strict=True)] | None = None
+    doc_type: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")] | None = None
+    doc_number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30)] | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self._named() != 1:
+            raise ValueError("name one person: by person_id, or by doc_type and doc_number")
+        return self
+
+    def _named(self) -> int:
+        return (self.person_id is not None) + (self.doc_type is not None and self.doc_number is not None)
+
+
+class OptOutBody(Who):
+    """What the person does not want any more; without a channel or a purpose, all of them."""
+
+    channel: Channel | None = None
+    purpose: Purpose | None = None
+    how: _Short = "api"
+    evidence: _Short = ""
+
+
+class ConsentBody(Who):
+    """What the person authorised, since when, and the proof (Ley 1581 of 2012, article 9)."""
+
+    channel: Channel | None = None
+    purpose: Purpose | None = None
+    at: AwareDatetime
+    until: AwareDatetime | None = None
+    how: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    text_version: _Short = ""
+    evidence: _Short = ""
+
+
+class ExclusionBody(Who):
+    """A list, and who is on it: a person, or a number (E.164)."""
+
+    register_: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,40}$"), Field(alias="register")]
+    e164: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    until: AwareDatetime | None = None
+    source: _Short = ""
+    lift: bool = False
+
+    def _named(self) -> int:
+        return super()._named() + (self.e164 is not None)
+
+
+class PaymentBody(_Body):
+    """A payment on an obligation, in integer minor units (centavos)."""
+
+    creditor: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    paid_at: AwareDatetime
+    amount_minor: Annotated[int, Field(gt=0, le=10**15, strict=True)]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class ReasonBody(_Body):

@@ -45,6 +45,10 @@ _MESSAGES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "en": ("Nobody knows this call.", "Check the id; it is in the list of calls and in the logs."),
     },
+    "CAD-WEB-NO-CONTACT": {
+        "es": ("No existe ese contacto.", "Revise el identificador; está en el registro de eventos."),
+        "en": ("There is no such contact.", "Check the id; it is in the event log."),
+    },
     "CAD-WEB-METHOD": {
         "es": ("Este método no se admite aquí.", "Vea /api/openapi.json."),
         "en": ("This method is not allowed here.", "See /api/openapi.json."),

@@ -312,7 +312,7 @@ def test_a_hold_refuses_an_erasure_until_it_is_lifted(site: str) -> None:
 @pytest.mark.postgres
 def test_what_is_past_its_term_goes_only_when_told_to(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="no term"):
-        cadencia("retain", "--profile", "co-ley2300")
+        cadencia("retain")  # the campaign's profile is co-ley2300
     with pytest.raises(ConfigError, match="no profile"):
         cadencia("retain", "--profile", "zz")
     monkeypatch.setattr("cadencia.cli.evidence.SystemClock.now", lambda self: NOW + 1098 * DAY)

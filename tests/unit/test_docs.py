@@ -212,3 +212,8 @@ def test_no_file_tells_where_it_was_written() -> None:
             continue  # a picture
         told = content.decode("utf-8", errors="replace")
         assert not [word for word in WORKPLACE if word in told], name
+
+
+def test_the_example_of_the_gate_runs() -> None:
+    (example,) = [block for kind, block in CODE.findall(text("docs/lawful-contact.md")) if kind == "python"]
+    exec(compile(example, "docs/lawful-contact.md", "exec"), {})  # noqa: S102

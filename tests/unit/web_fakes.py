@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,8 +10,11 @@ from argon2 import PasswordHasher
 from line_fakes import lines, traced
 
 from cadencia.clock import Clock, SystemClock
+from cadencia.compliance.judge import Judge
+from cadencia.config.profiles import builtin
 from cadencia.dialer.campaign import policy_of
 from cadencia.dialer.hub import Hub
+from cadencia.dialer.people import People
 from cadencia.dialer.settings import changed_settings
 from cadencia.dialer.views import (
     AbandonmentView,
@@ -99,6 +102,8 @@ class FakeDesk:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.hub = Hub()
+        self.ledgers = MemoryStore()
+        self.people = People(self.ledgers, Judge(builtin()))
         self.clock: Clock = clock or SystemClock()
         self.asked: list[tuple[Any, ...]] = []
         self.wss = ""  # where browsers are telephones
@@ -326,6 +331,9 @@ def _campaign() -> CampaignView:
         abandonment_day=AbandonmentView(463, 7, 7 / 463, 0.0282),
         abandonment_month=AbandonmentView(8421, 185, 185 / 8421, 0.0248, 185 / 8421, 0.0196),
         budget_left=6.9,
+        profiles=("co-ley2300",),
+        lawful_left_s=15_720.0,
+        lawful_until=datetime(2026, 11, 25, 0, 0, tzinfo=UTC),
     )  # fmt: skip
 
 

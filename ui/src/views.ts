@@ -136,6 +136,12 @@ export interface Campaign {
   abandonment_day: Abandonment | null;
   abandonment_month: Abandonment | null;
   budget_left: number;
+  profiles: string[];
+  /** Seconds of lawful calling time left today. */
+  lawful_left_s: number;
+  /** When the present window closes, and while it is closed, when it opens. */
+  lawful_until: string | null;
+  lawful_from: string | null;
 }
 
 /** A mean and half of its 95 % interval. */

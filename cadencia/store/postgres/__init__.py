@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from cadencia.errors import ConfigError
 from cadencia.store import migrate
 from cadencia.store.postgres.access import PostgresAccess
+from cadencia.store.postgres.answers import PostgresAnswers
 from cadencia.store.postgres.attempts import PostgresAttempts
 from cadencia.store.postgres.errors import UNREADABLE_URL, telling
 from cadencia.store.postgres.evidence import PostgresEvidence
@@ -25,6 +26,7 @@ __all__ = ["PostgresStore"]
 class PostgresStore(
     PostgresEvidence,
     PostgresLeasing,
+    PostgresAnswers,
     PostgresAttempts,
     PostgresTalk,
     PostgresLedger,

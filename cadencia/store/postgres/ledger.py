@@ -151,6 +151,14 @@ _PAGE = text(
     """
 )
 
+# A person's items on all lists. By list_items_person.
+_ITEMS_OF = text(
+    """
+    SELECT i.id, i.campaign_id, i.attempts, i.last_phone_id, i.denied_code, i.person_id
+    FROM list_items i WHERE i.person_id = :person ORDER BY i.id
+    """
+)
+
 # One list item. By primary key.
 _ITEM = text(
     """
@@ -209,6 +217,13 @@ class PostgresLedger(PostgresBase):
             await verify_campaign(connection, campaign_id)
             asked = {"campaign": campaign_id, "after": after, "limit": limit}
             return await _seen(connection, (await connection.execute(_PAGE, asked)).all(), now, since)
+
+        return await self._snapshot(work)
+
+    async def contacts_of(self, person_id: int, now: datetime, since: datetime) -> tuple[ContactFacts, ...]:
+        async def work(connection: AsyncConnection) -> tuple[ContactFacts, ...]:
+            found = (await connection.execute(_ITEMS_OF, {"person": person_id})).all()
+            return await _seen(connection, found, now, since)
 
         return await self._snapshot(work)
 

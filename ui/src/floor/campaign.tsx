@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { api } from "../api";
-import { count, percent } from "../format";
+import { clockTime, count, percent, shortDateTime, span } from "../format";
 import { type Key, lang, t, worded } from "../i18n";
 import type { Campaign } from "../views";
 import { act, sayWell } from "../ui";
@@ -60,6 +60,21 @@ function Why({ campaign }: { campaign: Campaign }) {
       <span>{t("campaign.why")}</span> <strong>{worded("why", running ? campaign.reason || "none" : campaign.state)}</strong>
       {said && <small>{said}.</small>}
     </p>
+  );
+}
+
+/** What is left of today's lawful calling time. */
+function Lawful({ campaign }: { campaign: Campaign }) {
+  const { lawful_until: until, lawful_from: from } = campaign;
+  const said = until
+    ? t("campaign.lawful", { left: span(campaign.lawful_left_s), until: clockTime(Date.parse(until)) })
+    : from
+      ? t("campaign.unlawful", { from: shortDateTime(from) })
+      : t("campaign.neverLawful");
+  return (
+    <span class={until ? "" : "tone-near"} title={(campaign.profiles ?? []).join(" + ")}>
+      {said}
+    </span>
   );
 }
 
@@ -141,7 +156,7 @@ export function CampaignCard({ campaign, steers, chosen, onChoose }: CardProps) 
         <div>
           <h2>{campaign.name}</h2>
           <p class="muted">
-            <span class="mono">{campaign.id}</span> · {worded("mode", campaign.mode)}
+            <span class="mono">{campaign.id}</span> · {worded("mode", campaign.mode)} · <Lawful campaign={campaign} />
           </p>
         </div>
         <span class={`badge run run-${campaign.state}`}>{worded("run", campaign.state)}</span>

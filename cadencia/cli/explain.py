@@ -1,0 +1,184 @@
+"""`cadencia explain`: why somebody is dialled or not, and a whole list of them, now or on a day to come."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cadencia.cli.opening import opened_store
+from cadencia.cli.options import AsJson, Config, tell_json
+from cadencia.cli.text import language, say
+from cadencia.clock import SystemClock
+from cadencia.compliance.explain import Census, Explained, Rehearsal
+from cadencia.compliance.hours import BOGOTA
+from cadencia.compliance.judge import Judge
+from cadencia.config.profiles import builtin
+from cadencia.dialer.people import People, census_told, explained
+from cadencia.domain.codes import label
+from cadencia.domain.law import Allow
+from cadencia.domain.people import Phone
+from cadencia.errors import ConfigError, Refused, Words
+
+
+def explain_(
+    contact: Annotated[
+        str, typer.Argument(metavar="[CONTACT]", help="A contact's id, or a document: CC-1020304050.")
+    ] = "",
+    campaign: Annotated[str, typer.Option(help="The campaign; without a contact its whole list is explained.")] = "",
+    at: Annotated[str, typer.Option(help="Instead of now: an instant, 2026-11-24T17:30-05:00.")] = "",
+    day: Annotated[
+        str, typer.Option(help="Rehearse the list on a day, YYYY-MM-DD or tomorrow, if nothing else happens.")
+    ] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why somebody may be dialled or not, and the next lawful instant; the engine asks the very same gate.
+
+    Example: cadencia explain --campaign mora30 --day tomorrow
+    """
+    now = SystemClock().now()
+    instant = _instant(at) if at else now
+    if not contact and not campaign:
+        raise ConfigError(
+            Words("Whom shall I explain?", "¿A quién explico?"),
+            Words(
+                "Name a contact, or --campaign for a whole list.", "Dé un contacto, o --campaign para toda la lista."
+            ),
+        )
+    if contact:
+        told = asyncio.run(_one(config, contact, campaign, instant))
+        for found in told:
+            tell_json(explained(found, language())) if as_json else _print(found)
+        return
+    if day:
+        rehearsal = asyncio.run(_rehearsed(config, campaign, _day(day, now)))
+        tell_json(rehearsal_data(rehearsal)) if as_json else _print_rehearsal(rehearsal)
+    else:
+        counted = asyncio.run(_counted(config, campaign, instant))
+        tell_json(census_told(counted, language())) if as_json else _print_census(counted)
+
+
+# -- asking -----------------------------------------------------------------------------------------------------------
+async def _one(config: Path | None, contact: str, campaign: str, at: datetime) -> list[Explained]:
+    async with opened_store(config) as store:
+        people = People(store, Judge(builtin()))
+        if contact.isdigit():
+            found = await people.explain(int(contact), at)
+        else:
+            kind, _, number = contact.replace(" ", "-").partition("-")
+            found = await people.explain_person(await store.person_id(kind, number), at)
+    found = [e for e in found if not campaign or e.contact.campaign_id == campaign]
+    if not found:
+        raise Refused(
+            Words(f"No list holds {contact!r}.", f"Ninguna lista tiene a {contact!r}."),
+            Words("Give a contact's id or TYPE-NUMBER.", "Dé el id del contacto o TIPO-NÚMERO."),
+        )
+    return found
+
+
+async def _counted(config: Path | None, campaign: str, at: datetime) -> Census:
+    async with opened_store(config) as store:
+        return await People(store, Judge(builtin())).census(campaign, at)
+
+
+async def _rehearsed(config: Path | None, campaign: str, day: date) -> Rehearsal:
+    async with opened_store(config) as store:
+        return await People(store, Judge(builtin())).rehearsal(campaign, day)
+
+
+def _instant(told: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(told)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ConfigError(
+            Words(f"{told!r} is no instant with its zone.", f"{told!r} no es un instante con su zona."),
+            Words("Write it like 2026-11-24T17:30-05:00.", "Escríbalo como 2026-11-24T17:30-05:00."),
+        )
+    return found.astimezone(SystemClock().now().tzinfo)
+
+
+def _day(told: str, now: datetime) -> date:
+    if told in ("tomorrow", "mañana", "manana"):
+        return now.astimezone(BOGOTA).date() + timedelta(days=1)
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        raise ConfigError(
+            Words(f"{told!r} is no date.", f"{told!r} no es una fecha."),
+            Words("Write YYYY-MM-DD, or tomorrow.", "Escriba AAAA-MM-DD, o mañana."),
+        ) from None
+
+
+# -- telling ----------------------------------------------------------------------------------------------------------
+def rehearsal_data(r: Rehearsal) -> dict[str, Any]:
+    """A day to come as JSON."""
+    return {
+        "day": r.day.isoformat(),
+        "total": r.total,
+        "callable": r.callable,
+        "lawful_s": r.lawful_s,
+        "first_by_hour": {str(h): n for h, n in sorted(r.by_hour.items())},
+        "denied": {str(code): number for code, number in r.denied.most_common()},
+    }
+
+
+def _masked(phone: Phone | None) -> str | None:
+    return None if phone is None else f"···{phone.e164[-4:]}"
+
+
+def _local(at: datetime | None) -> str:
+    if at is None:
+        return say("no se abre con el tiempo", "time opens nothing")
+    return f"{at.astimezone(BOGOTA):%Y-%m-%d %H:%M}"
+
+
+def _print(found: Explained) -> None:
+    contact, verdict, tongue = found.contact, found.verdict, language()
+    head = say(
+        f"Contacto {contact.contact_id}, campaña {contact.campaign_id}, {_local(found.at)} en Bogotá",
+        f"Contact {contact.contact_id}, campaign {contact.campaign_id}, {_local(found.at)} in Bogotá",
+    )
+    typer.echo(head)
+    if isinstance(verdict, Allow):
+        typer.echo(say(f"Se puede llamar al {_masked(verdict.phone)}.", f"May be called on {_masked(verdict.phone)}."))
+    else:
+        typer.echo(
+            say(
+                f"No se puede llamar: {label(verdict.code, tongue)} ({verdict.code}, {verdict.rule}).",
+                f"May not be called: {label(verdict.code, tongue)} ({verdict.code}, {verdict.rule}).",
+            )
+        )
+        typer.echo(say(f"Próximo instante legal: {_local(verdict.retry_at)}", f"Next: {_local(verdict.retry_at)}"))
+    for number in found.numbers:
+        name = _masked(number.phone) or say("sin teléfono", "no telephone")
+        typer.echo(f"  {name}: {'' if number.held else say('nada en contra', 'nothing against it')}")
+        for held in number.held:
+            typer.echo(f"    {label(held.code, tongue)} ({held.rule}): {_local(held.until)}")
+
+
+def _print_census(c: Census) -> None:
+    head = say(f"De {c.total}: {c.callable_now} se pueden llamar ahora", f"Of {c.total}: {c.callable_now} callable now")
+    typer.echo(head)
+    for code, number in c.denied.most_common():
+        opens = c.opens.get(code)
+        when = say(f"el primero {_local(opens)}", f"the first {_local(opens)}") if opens else _local(None)
+        typer.echo(f"  {number:>8}  {label(code, language())} ({when})")
+
+
+def _print_rehearsal(r: Rehearsal) -> None:
+    hours = f"{int(r.lawful_s // 3600)} h {int(r.lawful_s % 3600 // 60):02} min"
+    head = say(
+        f"{r.day}: de {r.total}, {r.callable} se podrán llamar; {hours} de horario legal",
+        f"{r.day}: of {r.total}, {r.callable} may be called; {hours} of lawful time",
+    )
+    typer.echo(head)
+    for hour, number in sorted(r.by_hour.items()):
+        typer.echo(f"  {number:>8}  {say('desde las', 'from')} {hour:02}:00")
+    for code, number in r.denied.most_common():
+        typer.echo(f"  {number:>8}  {label(code, language())}")

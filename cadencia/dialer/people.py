@@ -1,0 +1,139 @@
+"""What is written down about people outside a call, and why they may be called or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from cadencia.compliance.explain import Census, Explained, Rehearsal, explain, rehearse
+from cadencia.compliance.hours import BOGOTA, day_start
+from cadencia.compliance.judge import Judge
+from cadencia.domain.codes import label
+from cadencia.domain.dialing import Campaign, ContactFacts
+from cadencia.domain.law import Allow
+from cadencia.domain.ledger import Change
+from cadencia.store.port import Store
+from cadencia.store.refusals import no_campaign
+
+#: So many contacts are read and judged at a time.
+_PAGE = 1000
+
+
+class People:
+    """Ledgers and explanations over a store.
+
+    Args:
+        judge: the one that the engine asks.
+    """
+
+    def __init__(self, store: Store, judge: Judge) -> None:
+        self._store, self.judge = store, judge
+
+    async def person_id(self, doc_type: str, doc_number: str) -> int:
+        """Refused if there is no such person."""
+        return await self._store.person_id(doc_type, doc_number)
+
+    async def record(self, changes: Sequence[Change], by: str, now: datetime) -> int:
+        """Write consents, exclusions and payments down, all or none; how many were new.
+
+        A lease that another standing of its person has overtaken is not sent, and a call of it that rings is taken
+        back within 250 ms.
+        """
+        return await self._store.change(changes, by, now)
+
+    async def explain(self, contact_id: int, at: datetime) -> list[Explained]:
+        """Why a contact may be called at an instant or not; nothing if there is no such one."""
+        campaigns = await self._campaigns()
+        found = await self._store.contact(contact_id, at, self._since(campaigns.values(), at))
+        return self._explained([found] if found is not None else [], campaigns, at)
+
+    async def explain_person(self, person_id: int, at: datetime) -> list[Explained]:
+        """The same of a person, on each list."""
+        campaigns = await self._campaigns()
+        found = await self._store.contacts_of(person_id, at, self._since(campaigns.values(), at))
+        return self._explained(found, campaigns, at)
+
+    async def census(self, campaign_id: str, at: datetime) -> Census:
+        """A campaign's whole list at an instant, a page at a time. Refused if there is no such campaign."""
+        campaign, after = await self._campaign(campaign_id), 0
+        counted, since = Census(at), self._since([campaign], at)
+        while page := await self._store.contacts(campaign_id, at, since, after, _PAGE):
+            for contact in page:
+                counted.take(self.judge.verdict(contact, campaign.settings, at))
+            after = page[-1].contact_id
+        return counted
+
+    async def rehearsal(self, campaign_id: str, day: date) -> Rehearsal:
+        """A campaign's whole list on a day to come. Refused if there is no such campaign."""
+        campaign, after = await self._campaign(campaign_id), 0
+        at = day_start(day, BOGOTA)
+        rehearsal, since = Rehearsal(day), self._since([campaign], at)
+        while page := await self._store.contacts(campaign_id, at, since, after, _PAGE):
+            rehearse(page, campaign.settings, self.judge, rehearsal)
+            after = page[-1].contact_id
+        return rehearsal
+
+    def _explained(
+        self, found: Sequence[ContactFacts], campaigns: dict[str, Campaign], at: datetime
+    ) -> list[Explained]:
+        return [explain(c, campaigns[c.campaign_id].settings, self.judge, at) for c in found]
+
+    async def _campaigns(self) -> dict[str, Campaign]:
+        return {c.id: c for c in await self._store.campaigns()}
+
+    async def _campaign(self, campaign_id: str) -> Campaign:
+        found = (await self._campaigns()).get(campaign_id)
+        if found is None:
+            raise no_campaign(campaign_id)
+        return found
+
+    def _since(self, campaigns: Iterable[Campaign], at: datetime) -> datetime:
+        hours = [self.judge.stack(c.settings).look_back_h for c in campaigns]
+        return at - timedelta(hours=max(hours, default=0.0))
+
+
+def explained(found: Explained, language: str) -> dict[str, Any]:
+    """One contact as JSON."""
+    verdict = found.verdict
+    told: dict[str, Any] = {
+        "contact": found.contact.contact_id,
+        "campaign": found.contact.campaign_id,
+        "at": found.at.isoformat(),
+        "callable": isinstance(verdict, Allow),
+        "phone": None,
+        "code": None,
+        "reason": None,
+        "rule": None,
+        "next_at": None,
+    }
+    if isinstance(verdict, Allow):
+        told["phone"] = _masked(verdict.phone.e164) if verdict.phone else None
+    else:
+        told |= {"code": str(verdict.code), "reason": label(verdict.code, language), "rule": verdict.rule}
+        told["next_at"] = _iso(verdict.retry_at)
+    told["numbers"] = [
+        {
+            "phone": _masked(n.phone.e164) if n.phone else None,
+            "against": [{"code": str(h.code), "rule": h.rule, "until": _iso(h.until)} for h in n.held],
+        }
+        for n in found.numbers
+    ]
+    return told
+
+
+def census_told(c: Census, language: str) -> dict[str, Any]:
+    """A list as JSON."""
+    denied = [
+        {"code": str(code), "reason": label(code, language), "contacts": n, "opens": _iso(c.opens.get(code))}
+        for code, n in c.denied.most_common()
+    ]
+    return {"at": c.at.isoformat(), "total": c.total, "callable_now": c.callable_now, "denied": denied}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _masked(number: str) -> str:
+    return f"···{number[-4:]}"

@@ -1,0 +1,88 @@
+"""What programs and people write down about a person, and why somebody may be called or not."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from cadencia.dialer.people import census_told, explained
+from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn
+from cadencia.domain.people import Money
+from cadencia.web.bodies import ConsentBody, ExclusionBody, OptOutBody, PaymentBody, Who
+from cadencia.web.context import Context, caller_of
+from cadencia.web.errors import WebError
+
+
+def add(router: APIRouter, ctx: Context) -> None:
+    """Add the routes."""
+
+    @router.post("/api/people/opt-out", summary="A person does not want to be contacted", status_code=200)
+    async def opt_out(body: OptOutBody, request: Request) -> Response:
+        """Revokes a channel and a purpose (all of them, if none is named) at once, also for a call that rings."""
+        person, now = await _person(ctx, body), ctx.desk.clock.now()
+        return await _record(
+            ctx,
+            request,
+            ConsentIn(person, False, now, body.channel, body.purpose, how=body.how, evidence=body.evidence),
+        )
+
+    @router.post("/api/people/consents", summary="A person authorises a channel", status_code=200)
+    async def consent(body: ConsentBody, request: Request) -> Response:
+        """A grant with its proof; the newest line that fits holds."""
+        given = ConsentIn(
+            await _person(ctx, body),
+            True,
+            body.at,
+            body.channel,
+            body.purpose,
+            body.until,
+            body.how,
+            body.text_version,
+            body.evidence,
+        )
+        return await _record(ctx, request, given)
+
+    @router.post("/api/people/exclusions", summary="Put on a list of the excluded, or take off it", status_code=200)
+    async def exclusion(body: ExclusionBody, request: Request) -> Response:
+        """A person, or a number whoever has it."""
+        now = ctx.desk.clock.now()
+        person = None if body.e164 else await _person(ctx, body)
+        change: Change
+        if body.lift:
+            change = LiftIn(body.register_, now, person, body.e164)
+        else:
+            change = ExclusionIn(body.register_, now, person, body.e164, until=body.until, source=body.source)
+        return await _record(ctx, request, change)
+
+    @router.post("/api/people/payments", summary="A payment came in", status_code=200)
+    async def payment(body: PaymentBody, request: Request) -> Response:
+        """Who owes nothing overdue any more is not called; a call that rings is taken back. A reference counts once."""
+        amount = Money(body.amount_minor, body.currency)
+        return await _record(ctx, request, PaymentIn(body.creditor, body.number, body.paid_at, amount, body.reference))
+
+    @router.get("/api/contacts/{contact_id}/explain", summary="Why a contact may be called now, or not")
+    async def explain(contact_id: int, request: Request) -> Response:
+        """The gate's answer, and all that stands against each number; no name, and of a number its last digits."""
+        found = await ctx.desk.people.explain(contact_id, ctx.desk.clock.now())
+        if not found:
+            raise WebError(404, "CAD-WEB-NO-CONTACT")
+        return JSONResponse(explained(found[0], caller_of(request).user.language))
+
+    @router.get("/api/campaigns/{campaign_id}/explain", summary="A whole list: callable now, or why not")
+    async def census(campaign_id: str, request: Request) -> Response:
+        """How many may be called now, and of the others how many for which reason and until when."""
+        now = ctx.desk.clock.now()
+        counted = await ctx.desk.people.census(campaign_id, now)
+        return JSONResponse(census_told(counted, caller_of(request).user.language))
+
+
+async def _person(ctx: Context, who: Who) -> int:
+    if who.person_id is not None:
+        return who.person_id
+    return await ctx.desk.people.person_id(who.doc_type or "", who.doc_number or "")
+
+
+async def _record(ctx: Context, request: Request, change: Change) -> Response:
+    by = caller_of(request).user.login
+    new = await ctx.desk.people.record([change], by, ctx.desk.clock.now())
+    return JSONResponse({"new": new})
