@@ -115,7 +115,7 @@ def test_a_slip_is_answered_with_the_name_that_was_meant(tmp_path: Path) -> None
     error = refused(tmp_path, "[[servers.main.phones]]\nnames = ['a1']\nnail = true\n")
     assert error.hint == "Did you mean nailed? Known here: browser, nailed, names, own."
     error = refused(tmp_path, '[server.main]\nhost = "x"\n')
-    assert error.hint == "Did you mean servers? Known here: database, log, outcomes, servers, web."
+    assert error.hint == "Did you mean servers? Known here: database, law, log, outcomes, servers, web."
 
 
 @pytest.mark.parametrize(

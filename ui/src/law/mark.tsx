@@ -15,7 +15,7 @@ export function EffectMark({ effect }: { effect: string }) {
       <svg viewBox="0 0 16 16" aria-hidden="true">
         <path d={SHAPES[effect] ?? SHAPES.undecided} />
       </svg>
-      {worded("law.effect", effect)}
+      {worded("effect", effect)}
     </span>
   );
 }

@@ -24,7 +24,7 @@ export function InForce({ view }: { view: Law }) {
                 <span class="law-title">{row.title}</span>
                 {row.readable ? (
                   <span class={`badge ${row.confidence === "firm" ? "badge-good" : "badge-warn"}`}>
-                    {worded("law.confidence", row.confidence)}
+                    {worded("confidence", row.confidence)}
                   </span>
                 ) : (
                   <span class="badge law-broken">{t("law.broken")}</span>
@@ -82,7 +82,7 @@ export function History({ view, onAsk }: HistoryProps) {
                     <span class="mono">{v.id}</span> <span class="num">{t("law.version", { n: v.version })}</span>
                   </th>
                   <td>
-                    <span class={`badge law-state-${v.state}`}>{worded("law.state", v.state)}</span>
+                    <span class={`badge law-state-${v.state}`}>{worded("standing", v.state)}</span>
                   </td>
                   <td>
                     {v.proposed_by} → {v.decided_by} <small class="muted num">{shortDateTime(v.decided_at ?? v.proposed_at)}</small>
