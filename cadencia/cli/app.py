@@ -19,6 +19,7 @@ from cadencia.cli import (
     portfolio,
     profile,
     recheck,
+    report,
     run,
     simulate,
     user,
@@ -46,6 +47,7 @@ app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(database.app, name="db")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(profile.app, name="profile")
+app.add_typer(report.app, name="report")
 app.add_typer(user.app, name="user")
 
 

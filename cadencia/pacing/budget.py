@@ -114,7 +114,7 @@ def upper_bound(count: Count, confidence: float = 0.95) -> float:
 
 
 def clopper_pearson(events: float, trials: float, confidence: float = 0.95) -> float:
-    """The exact one-sided upper bound of a share; 1 where there were no trials. An estimate need not be a whole number."""
+    """The exact one-sided upper bound of a share; 1 where there were no trials."""
     if trials <= 0 or events >= trials:
         return 1.0
     from scipy.special import betaincinv  # here, because only who asks for a bound should pay for the import

@@ -37,6 +37,7 @@ WRITTEN = (
     "docs/asterisk.md",
     "docs/beside-your-asterisk.md",
     "docs/es/junto-a-su-asterisk.md",
+    "docs/abandonment.md",
     "docs/configuration.md",
     "docs/glossary.md",
     "docs/call-states.md",
