@@ -69,26 +69,42 @@ _ASK_AGAIN = sql(
     """
 )
 
-_QUESTIONS = """
-    SELECT leased_at AS at, contact_id, true AS allowed FROM attempts
-    WHERE campaign_id = :campaign AND leased_at >= :start AND leased_at < :end
-    UNION
-    SELECT at, contact_id, false FROM events
-    WHERE kind = 'contact.denied' AND campaign_id = :campaign AND at >= :start AND at < :end
-      AND contact_id IS NOT NULL AND body -> 'again' IS NULL
-"""
-
 # How often the gate was asked. Walks attempts_campaign and events_denied.
-_COUNT = sql(f"SELECT count(*) FROM ({_QUESTIONS}) AS q")  # noqa: S608  # both parts are constants
+_COUNT = sql(
+    """
+    SELECT (
+        SELECT count(*) FROM attempts WHERE campaign_id = :campaign AND leased_at >= :start AND leased_at < :end
+    ) + (
+        SELECT count(*) FROM events
+        WHERE kind = 'contact.denied' AND campaign_id = :campaign AND at >= :start AND at < :end
+          AND contact_id IS NOT NULL AND body -> 'again' IS NULL
+    )
+    """
+)
 
-# A page of what the gate was asked, with the list items. Walks attempts_campaign and events_denied.
+# A page of what the gate was asked, with the list items. Walks attempts_campaign and events_denied from the page's
+# start, and stops after :limit in each.
 _ASKED = sql(
-    f"""
+    """
     SELECT q.at, q.allowed, i.id, i.campaign_id, i.attempts, i.last_phone_id, i.denied_code, i.person_id
-    FROM ({_QUESTIONS}) AS q JOIN list_items i ON i.id = q.contact_id
-    WHERE (q.at, q.contact_id) > (CAST(:at AS timestamptz), CAST(:contact AS bigint))
+    FROM (
+        (
+            SELECT leased_at AS at, contact_id, true AS allowed FROM attempts
+            WHERE campaign_id = :campaign AND leased_at >= :start AND leased_at < :end
+              AND (leased_at, contact_id) > (CAST(:at AS timestamptz), CAST(:contact AS bigint))
+            ORDER BY leased_at, contact_id LIMIT :limit
+        )
+        UNION ALL
+        (
+            SELECT at, contact_id, false FROM events
+            WHERE kind = 'contact.denied' AND campaign_id = :campaign AND at >= :start AND at < :end
+              AND contact_id IS NOT NULL AND body -> 'again' IS NULL
+              AND (at, contact_id) > (CAST(:at AS timestamptz), CAST(:contact AS bigint))
+            ORDER BY at, contact_id LIMIT :limit
+        )
+    ) AS q JOIN list_items i ON i.id = q.contact_id
     ORDER BY q.at, q.contact_id LIMIT :limit
-    """  # noqa: S608
+    """
 )
 
 # By primary key.

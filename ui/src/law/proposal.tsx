@@ -1,12 +1,18 @@
 /** One proposal: what it changes of the rules, what it would have changed yesterday, and the decision. */
 
 import { count, percent, shortDateTime } from "../format";
-import { lang, t } from "../i18n";
+import { lang, t, worded } from "../i18n";
 import type { CodeCount, LawProposal, LawYesterday } from "../views";
 import type { Question } from "./dialog";
 import { EffectMark } from "./mark";
 
-/** How many of each effect, the loosening ones first: they are what to look at. */
+/** `hours[all].sat` in words; what nobody gave a word stands as the file has it. */
+function ruleName(path: string): string {
+  const [section = "", ...rest] = path.split(/[.[\]]+/).filter(Boolean);
+  return [worded("section", section), ...rest.map((part) => worded("part", part))].join(" · ");
+}
+
+/** The loosening ones first: they are what to look at. */
 const EFFECTS = ["loosens", "undecided", "tightens", "neither"];
 
 function Changes({ proposal }: { proposal: LawProposal }) {
@@ -31,8 +37,9 @@ function Changes({ proposal }: { proposal: LawProposal }) {
               <td>
                 <EffectMark effect={change.effect} />
               </td>
-              <th scope="row" class="mono law-path">
-                {change.path}
+              <th scope="row" class="law-path">
+                {ruleName(change.path)}
+                <small class="mono muted">{change.path}</small>
               </th>
               <td>{change.old ? <del>{change.old}</del> : "—"}</td>
               <td>{change.new ? <ins>{change.new}</ins> : "—"}</td>

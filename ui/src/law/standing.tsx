@@ -85,7 +85,8 @@ export function History({ view, onAsk }: HistoryProps) {
                     <span class={`badge law-state-${v.state}`}>{worded("standing", v.state)}</span>
                   </td>
                   <td>
-                    {v.proposed_by} → {v.decided_by} <small class="muted num">{shortDateTime(v.decided_at ?? v.proposed_at)}</small>
+                    {v.proposed_by === v.decided_by && v.state !== "rejected" ? t("law.shipped") : `${v.proposed_by} → ${v.decided_by}`}{" "}
+                    <small class="muted num">{shortDateTime(v.decided_at ?? v.proposed_at)}</small>
                     {v.reason && <small class="law-note">{v.reason}</small>}
                     {v.decision && <small class="law-note">{v.decision}</small>}
                   </td>
