@@ -20,6 +20,7 @@ from cadencia.cli import (
     profile,
     recheck,
     report,
+    request,
     run,
     simulate,
     user,
@@ -48,6 +49,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")
+app.add_typer(request.app, name="request")
 app.add_typer(user.app, name="user")
 
 

@@ -9,10 +9,13 @@ from typing import Any
 from cadencia.compliance.explain import Census, Explained, Rehearsal, explain, rehearse
 from cadencia.compliance.hours import BOGOTA, day_start
 from cadencia.compliance.judge import Judge
+from cadencia.compliance.terms import TERMS, due_on
+from cadencia.config.calendars import builtin_calendars
 from cadencia.domain.codes import label
 from cadencia.domain.dialing import Campaign, ContactFacts
-from cadencia.domain.law import Allow
+from cadencia.domain.law import Allow, Calendar
 from cadencia.domain.ledger import Change
+from cadencia.domain.requests import DataRequest, RequestKind
 from cadencia.store.port import Store
 from cadencia.store.refusals import no_campaign
 
@@ -41,6 +44,27 @@ class People:
         back within 250 ms.
         """
         return await self._store.change(changes, by, now)
+
+    async def requests(self) -> tuple[DataRequest, ...]:
+        """Requests about one's data that are open, the most urgent first."""
+        return await self._store.data_requests()
+
+    async def open_request(
+        self, person_id: int, kind: RequestKind, received_on: date | None, by: str, now: datetime
+    ) -> DataRequest:
+        """Write a request down, received today if no date is given; its term is Colombia's."""
+        on = received_on or now.astimezone(BOGOTA).date()
+        return await self._store.open_request(person_id, kind, on, due_on(kind, on, _calendar()), by, now)
+
+    async def extend_request(self, number: int, by: str, now: datetime) -> DataRequest:
+        """The law's extension, once. Refused if it is not open, or was extended before."""
+        known = await self._store.data_request(number)
+        due = due_on(known.kind, known.received_on, _calendar(), extended=True)
+        return await self._store.extend_request(number, due, by, now)
+
+    async def close_request(self, number: int, outcome: str, by: str, now: datetime) -> DataRequest:
+        """It is answered. Refused if it is not open."""
+        return await self._store.close_request(number, outcome, by, now)
 
     async def explain(self, contact_id: int, at: datetime) -> list[Explained]:
         """Why a contact may be called at an instant or not; nothing if there is no such one."""
@@ -91,6 +115,25 @@ class People:
     def _since(self, campaigns: Iterable[Campaign], at: datetime) -> datetime:
         hours = [self.judge.stack(c.settings).look_back_h for c in campaigns]
         return at - timedelta(hours=max(hours, default=0.0))
+
+
+def _calendar() -> Calendar:
+    return builtin_calendars()["co"]
+
+
+def request_told(r: DataRequest) -> dict[str, Any]:
+    """One request as JSON."""
+    return {
+        "id": r.id,
+        "person_id": r.person_id,
+        "kind": str(r.kind),
+        "received_on": r.received_on.isoformat(),
+        "due": r.due.isoformat(),
+        "extended": r.extended,
+        "closed_at": _iso(r.closed_at),
+        "outcome": r.outcome,
+        "law": TERMS[r.kind].citation,
+    }
 
 
 def explained(found: Explained, language: str) -> dict[str, Any]:

@@ -39,6 +39,8 @@ KINDS: dict[str, int] = {
     "person.preference": 1,  # {person_id, preference, effective, how, by}
     "person.exclusion": 1,  # {person_id, register, by}, and where it ends {lifted}
     "person.payment": 1,  # {person_id, payment, effective, by}
+    # {person_id, request, kind, step: opened, extended or closed, due, by}
+    "person.request": 1,
     "register.loaded": 1,  # {register, numbers, new}
     # a version of a legal profile: {id, version, sha256, step, by}; the step is shipped, proposed, approved, rejected
     # or retired (another one took its place)

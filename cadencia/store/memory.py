@@ -32,13 +32,14 @@ from cadencia.store.memory_records import (
     ItemState,
     PersonRecord,
 )
+from cadencia.store.memory_requests import MemoryRequests
 from cadencia.store.port import Imported
 from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
 
 _Owed = dict[tuple[str, str], ObligationIn]
 
 
-class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDialing):
+class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDialing, MemoryRequests):
     """A `Store` in memory.
 
     Args:

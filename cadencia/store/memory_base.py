@@ -13,6 +13,7 @@ from cadencia.domain.dialing import AttemptState
 from cadencia.domain.events import KINDS, Event
 from cadencia.domain.law import Exclusion
 from cadencia.domain.profiles import ProfileVersion
+from cadencia.domain.requests import DataRequest
 from cadencia.errors import StoreError, Words
 from cadencia.store.memory_records import (
     AgentRecord,
@@ -59,6 +60,7 @@ class Data:
         self.token = 0
         self.leader: MemoryBase | None = None
         self.leader_name = ""
+        self.requests: dict[int, DataRequest] = {}
         self._ids = itertools.count(1)
 
     def next_id(self) -> int:

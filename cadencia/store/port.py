@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from cadencia.domain.access import Credential, User, UserRole
@@ -35,6 +35,7 @@ from cadencia.domain.law import Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.people import DebtorFile, PersonIn
 from cadencia.domain.profiles import Asked, ProfileText, ProfileVersion
+from cadencia.domain.requests import DataRequest, RequestKind
 from cadencia.store.evidence_port import EvidenceStore
 
 
@@ -201,6 +202,25 @@ class Store(EvidenceStore, Protocol):
         Numbers that the file no longer names stay: a register is taken out of by `LiftIn`.
         """
 
+    # -- requests about one's data ------------------------------------------------------------------------------------
+    async def open_request(
+        self, person_id: int, kind: RequestKind, received_on: date, due: date, by: str, now: datetime
+    ) -> DataRequest:
+        """Write a request down; person.request. Refused if there is no such person."""
+
+    async def extend_request(self, request_id: int, due: date, by: str, now: datetime) -> DataRequest:
+        """A longer term, once. Refused if it is not open, or was extended before."""
+
+    async def close_request(self, request_id: int, outcome: str, by: str, now: datetime) -> DataRequest:
+        """It is answered. Refused if it is not open."""
+
+    async def data_request(self, request_id: int) -> DataRequest:
+        """Refused if there is no such one."""
+
+    async def data_requests(self, *, closed: bool = False) -> tuple[DataRequest, ...]:
+        """The open ones, the most urgent first; then those that are closed, if asked for."""
+
+    # -- lists as the judge sees them ---------------------------------------------------------------------------------
     async def person_id(self, doc_type: str, doc_number: str) -> int:
         """Refused if there is no such person."""
 

@@ -34,6 +34,17 @@ def no_document() -> Refused:
     return Refused(Words("No person has that document.", "Ninguna persona tiene ese documento."))
 
 
+def no_request(request_id: int) -> Refused:
+    """There is no such request, or this cannot be done with it any more."""
+    return Refused(
+        Words(
+            f"There is no open request {request_id}, or its term was extended before.",
+            f"No hay una solicitud abierta {request_id}, o su plazo ya se amplió.",
+        ),
+        Words("See: cadencia request list --all.", "Vea: cadencia request list --all."),
+    )
+
+
 def no_obligation() -> Refused:
     """Nobody owes that; which one is not repeated, for it is personal data."""
     return Refused(

@@ -291,6 +291,23 @@ registers = Table(
     comment="when each exclusion register was loaded last: one that never was cannot be asked",
 )
 
+data_requests = Table(
+    "data_requests",
+    metadata,
+    _id(),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("received_on", Date, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("extended", Boolean, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("opened_at", _INSTANT, nullable=False),
+    Column("closed_at", _INSTANT),
+    Column("outcome", Text, nullable=False),
+    # What must be answered next.
+    Index("data_requests_open", "due", postgresql_where=text("closed_at IS NULL")),
+)
+
 payments = Table(
     "payments",
     metadata,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from cadencia.domain.law import Channel, Purpose
+from cadencia.domain.requests import RequestKind
 
 AttemptId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9.\-]{1,64}$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
@@ -123,6 +124,19 @@ class PaymentBody(_Body):
     amount_minor: Annotated[int, Field(gt=0, le=10**15, strict=True)]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class RequestBody(Who):
+    """What a person asks about their data; received today, unless a local date says when."""
+
+    kind: RequestKind
+    received_on: dt.date | None = None
+
+
+class AnsweredBody(_Body):
+    """How a request was answered, in a word or two; nothing that names the person."""
+
+    outcome: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 
 
 class ReasonBody(_Body):

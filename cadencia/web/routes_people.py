@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from cadencia.dialer.people import census_told, explained
+from cadencia.dialer.people import census_told, explained, request_told
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn
 from cadencia.domain.people import Money
-from cadencia.web.bodies import ConsentBody, ExclusionBody, OptOutBody, PaymentBody, Who
+from cadencia.web.bodies import AnsweredBody, ConsentBody, ExclusionBody, OptOutBody, PaymentBody, RequestBody, Who
 from cadencia.web.context import Context, caller_of
 from cadencia.web.errors import WebError
 
@@ -59,6 +59,32 @@ def add(router: APIRouter, ctx: Context) -> None:
         """Who owes nothing overdue any more is not called; a call that rings is taken back. A reference counts once."""
         amount = Money(body.amount_minor, body.currency)
         return await _record(ctx, request, PaymentIn(body.creditor, body.number, body.paid_at, amount, body.reference))
+
+    @router.get("/api/people/requests", summary="Requests about one's data that are open, the most urgent first")
+    async def requests() -> Response:
+        """Each with the last date on which an answer is in time."""
+        return JSONResponse([request_told(r) for r in await ctx.desk.people.requests()])
+
+    @router.post("/api/people/requests", summary="A person asks about their data", status_code=200)
+    async def ask(body: RequestBody, request: Request) -> Response:
+        """Its term is worked out in business days (Ley 1581 of 2012, articles 14 and 15)."""
+        now, by = ctx.desk.clock.now(), caller_of(request).user.login
+        person = await _person(ctx, body)
+        return JSONResponse(
+            request_told(await ctx.desk.people.open_request(person, body.kind, body.received_on, by, now))
+        )
+
+    @router.post("/api/people/requests/{number}/extend", summary="The law's extension, once", status_code=200)
+    async def extend(number: int, request: Request) -> Response:
+        """The person must have been told why before the term was over."""
+        now, by = ctx.desk.clock.now(), caller_of(request).user.login
+        return JSONResponse(request_told(await ctx.desk.people.extend_request(number, by, now)))
+
+    @router.post("/api/people/requests/{number}/close", summary="A request is answered", status_code=200)
+    async def close(number: int, body: AnsweredBody, request: Request) -> Response:
+        """How, in a word or two."""
+        now, by = ctx.desk.clock.now(), caller_of(request).user.login
+        return JSONResponse(request_told(await ctx.desk.people.close_request(number, body.outcome, by, now)))
 
     @router.get("/api/contacts/{contact_id}/explain", summary="Why a contact may be called now, or not")
     async def explain(contact_id: int, request: Request) -> Response:

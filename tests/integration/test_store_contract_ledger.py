@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,11 +27,13 @@ from store_fixtures import (  # noqa: F401
 
 from cadencia.compliance.judge import Judge
 from cadencia.config.profiles import builtin
+from cadencia.dialer.people import People
 from cadencia.domain.codes import Denial
 from cadencia.domain.dialing import CampaignSettings, ContactFacts, Next
 from cadencia.domain.law import Allow, Channel, Deny, Purpose, Reach
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn, PreferenceIn
 from cadencia.domain.people import Money, Role
+from cadencia.domain.requests import RequestKind
 from cadencia.errors import Refused
 
 JUDGE = Judge(builtin())
@@ -243,3 +245,30 @@ async def test_what_is_explained_is_what_is_done(floor: Floor) -> None:
     assert done == told
     assert {lease.contact_id for lease in claimed.leases} == {i for i, v in told.items() if isinstance(v, Allow)}
     assert sum(claimed.denied.values()) == sum(isinstance(v, Deny) for v in told.values()) > 10
+
+
+async def test_a_request_has_its_term_and_ends_once(floor: Floor) -> None:
+    await floor.load(person(1))
+    people = People(floor.store, JUDGE)
+    number = await who(floor)
+    monday = date(2026, 3, 16)
+    query = await people.open_request(number, RequestKind.QUERY, monday, "ana", NOW)
+    claim = await people.open_request(number, RequestKind.CLAIM, monday, "ana", NOW)
+    assert query.due == date(2026, 3, 31)  # ten business days: 23 March is a holiday
+    assert claim.due == date(2026, 4, 9)  # fifteen: Maundy Thursday and Good Friday are holidays too
+    longer = await people.extend_request(query.id, "ana", NOW)
+    assert (longer.due, longer.extended) == (date(2026, 4, 9), True)
+    with pytest.raises(Refused):
+        await people.extend_request(query.id, "ana", NOW)
+    assert [r.id for r in await people.requests()] == [query.id, claim.id]
+    await people.close_request(query.id, "respondida", "ana", NOW)
+    with pytest.raises(Refused):
+        await people.close_request(query.id, "otra vez", "ana", NOW)
+    assert [r.id for r in await people.requests()] == [claim.id]
+    assert len(await floor.store.data_requests(closed=True)) == 2
+    told = await floor.store.events(kinds=("person.request",))
+    assert [e.body["step"] for e in told] == ["opened", "opened", "extended", "closed"]
+    with pytest.raises(Refused):
+        await people.open_request(number + 1000, RequestKind.QUERY, monday, "ana", NOW)
+    assert claim.late(date(2026, 4, 10))
+    assert not claim.late(date(2026, 4, 9))

@@ -114,3 +114,18 @@ async def test_a_whole_list(room: Room) -> None:
     client = await room.bearer("director")
     told = (await client.get("/api/campaigns/c1/explain")).json()
     assert told["total"] == told["callable_now"] + sum(row["contacts"] for row in told["denied"]) == 1
+
+
+async def test_a_request_about_ones_data(room: Room) -> None:
+    client = await room.bearer("compliance")
+    asked = {**WHO, "kind": "reclamo", "received_on": "2026-03-16"}
+    told = (await client.post("/api/people/requests", json=asked)).json()
+    assert (told["due"], told["law"]) == ("2026-04-09", "Ley 1581 de 2012, art. 15")
+    assert [r["id"] for r in (await client.get("/api/people/requests")).json()] == [told["id"]]
+    longer = (await client.post(f"/api/people/requests/{told['id']}/extend")).json()
+    assert longer["extended"]
+    closed = await client.post(f"/api/people/requests/{told['id']}/close", json={"outcome": "corregido"})
+    assert closed.json()["outcome"] == "corregido"
+    assert (await client.get("/api/people/requests")).json() == []
+    again = await client.post(f"/api/people/requests/{told['id']}/close", json={"outcome": "otra vez"})
+    assert again.status_code == 409

@@ -18,6 +18,7 @@ from cadencia.store.postgres.ledger import PostgresLedger
 from cadencia.store.postgres.pacing import PostgresPacing
 from cadencia.store.postgres.portfolio import PostgresPortfolio
 from cadencia.store.postgres.profiles import PostgresProfiles
+from cadencia.store.postgres.requests import PostgresRequests
 from cadencia.store.postgres.talk import PostgresTalk
 
 __all__ = ["PostgresStore"]
@@ -30,6 +31,7 @@ class PostgresStore(
     PostgresAttempts,
     PostgresTalk,
     PostgresLedger,
+    PostgresRequests,
     PostgresFloor,
     PostgresPacing,
     PostgresPortfolio,
