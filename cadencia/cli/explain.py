@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cadencia.cli.opening import opened_store
+from cadencia.cli.law import bench
 from cadencia.cli.options import AsJson, Config, tell_json
 from cadencia.cli.text import language, say
 from cadencia.clock import SystemClock
 from cadencia.compliance.explain import Census, Explained, Rehearsal
 from cadencia.compliance.hours import BOGOTA
 from cadencia.compliance.judge import Judge
-from cadencia.config.profiles import builtin
 from cadencia.dialer.people import People, census_told, explained
 from cadencia.domain.codes import label
 from cadencia.domain.law import Allow
@@ -63,14 +64,20 @@ def explain_(
 
 
 # -- asking -----------------------------------------------------------------------------------------------------------
+@asynccontextmanager
+async def _people(config: Path | None) -> AsyncIterator[People]:
+    """The store, and the profiles in force in it."""
+    async with bench(config) as found:
+        yield People(found.store, Judge(found.in_force))
+
+
 async def _one(config: Path | None, contact: str, campaign: str, at: datetime) -> list[Explained]:
-    async with opened_store(config) as store:
-        people = People(store, Judge(builtin()))
+    async with _people(config) as people:
         if contact.isdigit():
             found = await people.explain(int(contact), at)
         else:
             kind, _, number = contact.replace(" ", "-").partition("-")
-            found = await people.explain_person(await store.person_id(kind, number), at)
+            found = await people.explain_person(await people.person_id(kind, number), at)
     found = [e for e in found if not campaign or e.contact.campaign_id == campaign]
     if not found:
         raise Refused(
@@ -81,13 +88,13 @@ async def _one(config: Path | None, contact: str, campaign: str, at: datetime) -
 
 
 async def _counted(config: Path | None, campaign: str, at: datetime) -> Census:
-    async with opened_store(config) as store:
-        return await People(store, Judge(builtin())).census(campaign, at)
+    async with _people(config) as people:
+        return await people.census(campaign, at)
 
 
 async def _rehearsed(config: Path | None, campaign: str, day: date) -> Rehearsal:
-    async with opened_store(config) as store:
-        return await People(store, Judge(builtin())).rehearsal(campaign, day)
+    async with _people(config) as people:
+        return await people.rehearsal(campaign, day)
 
 
 def _instant(told: str) -> datetime:

@@ -212,9 +212,9 @@ def test_a_half_broken_portfolio_brings_its_good_rows(running: Place, tmp_path: 
     assert running.rows() == before | {
         name: before[name] + more
         for name, more in (
-                *(("persons", 3), ("phones", 2), ("obligations", 2), ("parts", 3), ("list_items", 3)),
-                ("consents", 3),
-            )
+            *(("persons", 3), ("phones", 2), ("obligations", 2), ("parts", 3), ("list_items", 3)),
+            ("consents", 3),
+        )
     }
     with rejects.open(encoding="utf-8-sig", newline="") as file:
         lines = [(r["line"], r["column"], r["original_value"]) for r in csv.DictReader(file, delimiter=";")]
