@@ -93,7 +93,9 @@ class Judge:
         The number after the one tried last comes first: another one beats the same again. If no number may be called,
         the no that ends soonest.
         """
-        facts = situation(contact.facts, settings)
+        return self._verdict(contact, settings, situation(contact.facts, settings), now)
+
+    def _verdict(self, contact: ContactFacts, settings: CampaignSettings, facts: Facts, now: datetime) -> Verdict:
         person, profiles = contact.person, self.stack(settings)
         phones: list[Phone | None] = [*_in_turn(contact)] or [None]
         soonest: Deny | None = None
@@ -110,11 +112,11 @@ class Judge:
 
     def recorded(self, contact: ContactFacts, settings: CampaignSettings, now: datetime) -> Verdict:
         """The verdict with what it was made from, for the evidence. A no that is the same as the last time is brief."""
-        verdict = self.verdict(contact, settings, now)
+        facts = situation(contact.facts, settings)
+        verdict = self._verdict(contact, settings, facts, now)
         if isinstance(verdict, Deny) and verdict.code is contact.denied:
             return verdict
         profiles = self.stack(settings)
-        facts = situation(contact.facts, settings)
         told = {
             "channel": str(Channel.VOICE),
             "purpose": str(settings.purpose),

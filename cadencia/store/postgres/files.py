@@ -47,18 +47,24 @@ _OBLIGATIONS = text(
     """
 )
 
-# The last ten contacts of each person, newest first. By attempts_history, ten entries a person.
+# The last ten contacts of each person, newest first, one row a person: ten times as many rows cost a claim a third of
+# its time. By attempts_history, ten entries a person.
 _HISTORY = text(
     """
-    SELECT h.*
+    SELECT person.id, h.*
     FROM unnest(CAST(:ids AS bigint[])) AS person(id)
     CROSS JOIN LATERAL (
-        SELECT a.person_id, a.ended_at, a.outcome, a.disposition, a.agent_id, a.note
-        FROM attempts a
-        WHERE a.person_id = person.id AND a.state = 'settled'
-        ORDER BY a.ended_at DESC, a.id DESC
-        LIMIT 10
+        SELECT array_agg(n.ended_at) AS ends, array_agg(n.outcome) AS outcomes,
+               array_agg(n.disposition) AS dispositions, array_agg(n.agent_id) AS agents, array_agg(n.note) AS notes
+        FROM (
+            SELECT a.ended_at, a.outcome, a.disposition, a.agent_id, a.note
+            FROM attempts a
+            WHERE a.person_id = person.id AND a.state = 'settled'
+            ORDER BY a.ended_at DESC, a.id DESC
+            LIMIT 10
+        ) AS n
     ) AS h
+    WHERE h.ends IS NOT NULL
     """
 )
 
@@ -83,10 +89,10 @@ async def obligations_of(connection: AsyncConnection, ids: Sequence[int]) -> dic
 
 async def history_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[PastContact, ...]]:
     """The last contacts of each person."""
-    found: defaultdict[int, list[PastContact]] = defaultdict(list)
-    for r in await connection.execute(_HISTORY, {"ids": ids}):
-        found[r.person_id].append(PastContact(r.ended_at, r.outcome, r.disposition, r.agent_id, r.note))
-    return {i: tuple(found[i]) for i in ids}
+    found: dict[int, tuple[PastContact, ...]] = dict.fromkeys(ids, ())
+    for number, *columns in await connection.execute(_HISTORY, {"ids": list(dict.fromkeys(ids))}):
+        found[number] = tuple(map(PastContact, *columns))
+    return found
 
 
 async def files_of(connection: AsyncConnection, person_ids: Iterable[int]) -> dict[int, DebtorFile]:
