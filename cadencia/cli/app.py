@@ -21,6 +21,7 @@ from cadencia.cli import (
     recheck,
     report,
     run,
+    script,
     simulate,
     user,
 )
@@ -48,6 +49,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")
+app.add_typer(script.app, name="script")
 app.add_typer(user.app, name="user")
 
 
