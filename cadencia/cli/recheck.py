@@ -26,7 +26,9 @@ def recheck(
 ) -> None:
     """Judge every contact of a file again, by rules that share nothing with those that let it pass.
 
-    Ends with 0 if all were lawful, with 1 if one was not. Example: cadencia recheck dossiers.jsonl --since 2026-11-01
+    Ends with 0 if all were lawful, with 1 if one was not.
+
+    Example: cadencia recheck dossiers.jsonl --since 2026-11-01
     """
     start, end = _instant(since, _EVER[0]), _instant(until, _EVER[1])
     if start >= end:
