@@ -22,6 +22,7 @@ from cadencia.domain.law import Channel, Consent
 from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonIn, Phone, PhoneStatus, Role
 from cadencia.store.batch import changes, first_ring, merged, priority, ring_s
 from cadencia.store.memory_dialing import MemoryDialing
+from cadencia.store.memory_dossiers import MemoryDossiers
 from cadencia.store.memory_evidence import MemoryEvidence
 from cadencia.store.memory_records import (
     AgentRecord,
@@ -37,7 +38,7 @@ from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
 _Owed = dict[tuple[str, str], ObligationIn]
 
 
-class MemoryStore(MemoryEvidence, MemoryDialing):
+class MemoryStore(MemoryEvidence, MemoryDossiers, MemoryDialing):
     """A `Store` in memory.
 
     Args:
