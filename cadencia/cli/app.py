@@ -22,6 +22,7 @@ from cadencia.cli import (
     report,
     request,
     run,
+    script,
     simulate,
     user,
 )
@@ -50,6 +51,7 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")
 app.add_typer(request.app, name="request")
+app.add_typer(script.app, name="script")
 app.add_typer(user.app, name="user")
 
 

@@ -1,17 +1,22 @@
-"""`cadencia recheck`: was every contact of an exported file lawful, judged on its own and not by the gate."""
+"""`cadencia recheck`: was every contact of a day or of an exported file lawful, judged apart from the gate."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cadencia.cli.options import AsJson, tell_json
+from cadencia.cli.opening import opened_store
+from cadencia.cli.options import AsJson, Config, tell_json
 from cadencia.cli.text import language, say
+from cadencia.clock import SystemClock
+from cadencia.compliance.hours import BOGOTA
+from cadencia.dialer.nightly import span, walk
 from cadencia.errors import ConfigError, Words, spoken
 from cadencia.recheck import Report, recheck_all
 
@@ -19,15 +24,65 @@ _EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 def recheck(
-    file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="Dossiers, one JSON object a line.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", readable=False, help="Dossiers, one JSON object a line; else the database."),
+    ] = None,
+    day: Annotated[
+        str, typer.Option("--day", metavar="YYYY-MM-DD", help="Of the database: this local day; else yesterday.")
+    ] = "",
     since: Annotated[str | None, typer.Option("--since", help="From this instant or date (UTC) on.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Up to this instant or date (UTC), without it.")] = None,
+    config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge every contact of a file again, by rules that share nothing with those that let it pass.
+    """Judge every contact of a day, or of a file, again, by rules that share nothing with those that let it pass.
 
-    Ends with 0 if all were lawful, with 1 if one was not. Example: cadencia recheck dossiers.jsonl --since 2026-11-01
+    Ends with 0 if all were lawful, with 1 if one was not.
+
+    Example: cadencia recheck --day 2026-11-23
     """
+    if file is None:
+        report = _of_database(config, day, since, until)
+    elif day:
+        raise ConfigError(
+            Words(
+                "--day is of the database, and a file was given.", "--day es de la base de datos, y se dio un archivo."
+            ),
+            Words("Use --since and --until with a file.", "Use --since y --until con un archivo."),
+        )
+    else:
+        report = _of_file(file, since, until)
+    if as_json:
+        tell_json(_view(report))
+    else:
+        _print(report)
+    if report.violations:
+        raise typer.Exit(1)
+
+
+def _of_database(config: Path | None, day: str, since: str | None, until: str | None) -> Report:
+    if since is not None or until is not None:
+        raise ConfigError(
+            Words("--since and --until are of a file.", "--since y --until son de un archivo."),
+            Words("Use --day with the database.", "Use --day con la base de datos."),
+        )
+    try:
+        wanted = date.fromisoformat(day) if day else SystemClock().now().astimezone(BOGOTA).date() - timedelta(days=1)
+    except ValueError:
+        raise ConfigError(
+            Words(f"{day!r} is no date.", f"{day!r} no es una fecha."),
+            Words("Write 2026-11-01.", "Escriba 2026-11-01."),
+        ) from None
+
+    async def work() -> Report:
+        async with opened_store(config) as store:
+            return await walk(store, *span(wanted))
+
+    return asyncio.run(work())
+
+
+def _of_file(file: Path, since: str | None, until: str | None) -> Report:
     start, end = _instant(since, _EVER[0]), _instant(until, _EVER[1])
     if start >= end:
         raise ConfigError(
@@ -36,7 +91,7 @@ def recheck(
         )
     line = [0]
     try:
-        report = recheck_all(_lines(file, line), start, end)
+        return recheck_all(_lines(file, line), start, end)
     except ConfigError as error:
         told = (f"{file}:{line[0]}: {spoken(error.message, tongue)}" for tongue in ("en", "es"))
         raise ConfigError(Words(*told), error.hint) from None
@@ -45,12 +100,6 @@ def recheck(
             Words(f"{file} cannot be read: {error.strerror}.", f"No se puede leer {file}: {error.strerror}."),
             Words("Check the path.", "Revise la ruta."),
         ) from None
-    if as_json:
-        tell_json(_view(report))
-    else:
-        _print(report)
-    if report.violations:
-        raise typer.Exit(1)
 
 
 def _instant(given: str | None, otherwise: datetime) -> datetime:

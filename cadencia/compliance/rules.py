@@ -144,7 +144,7 @@ def excluded(ask: Ask) -> Held | None:
 
 
 #: Public registers, as against lists of the house.
-REGISTERS = frozenset({"rne"})
+REGISTERS = frozenset({"rne", "dnc"})
 
 
 def asked(ask: Ask) -> Held | None:

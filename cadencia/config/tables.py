@@ -59,6 +59,8 @@ class FileFaults(ConfigError):
         faults: all of them, in the order of their lines.
     """
 
+    code = "CAD-FILE"
+
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault.line)))
         en = "\n".join(fault.told for fault in self.faults)

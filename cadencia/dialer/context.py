@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 
 import structlog
@@ -51,6 +52,8 @@ class Observer(Protocol):
     def lines(self, switches: Switches) -> None: ...
 
     def sealed(self, rows: int, behind: int, lag_s: float) -> None: ...
+
+    def rechecked(self, day: date, violations: int) -> None: ...
 
 
 class Ids:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from cadencia.dialer.live import Seat
@@ -73,6 +74,9 @@ class Tally:
 
     def sealed(self, rows: int, behind: int, lag_s: float) -> None:
         self.metrics.observe_sealed(rows, behind, lag_s)
+
+    def rechecked(self, day: date, violations: int) -> None:
+        self.metrics.observe_recheck(day, violations)
 
 
 def _keep(samples: list[float], value: float) -> None:

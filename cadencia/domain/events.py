@@ -52,6 +52,7 @@ KINDS: dict[str, int] = {
     # who the person was is gone; what stood for the person in evidence stays named here, and nowhere else
     "person.erased": 1,  # {surrogate, by, reason}
     "file.read": 1,  # {person_id, by, what} or {by, what, from, to}  somebody took evidence out
+    "law.recheck": 1,  # {day, persons, contacts, violations, by_rule}  a local day's contacts judged again
     "portfolio.imported": 1,  # {persons, obligations, phones, contacts}
     "engine.led": 1,  # {token, holder}
     "engine.clock_set": 1,  # {seconds}  the wall clock was set by so much while the engine ran

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from datetime import date
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -95,6 +96,12 @@ class Metrics:
         self._sealed = Counter("cadencia_evidence_rows", "Rows of evidence sealed", registry=r)
         self._unsealed = Gauge("cadencia_evidence_lag_events", "Events of the log not looked at yet", registry=r)
         self._sealed_lag = Gauge("cadencia_evidence_lag_seconds", "Age of the oldest event not sealed", registry=r)
+        self._violations = Gauge(
+            "cadencia_violations", "Unlawful contacts that the last night's re-check found", registry=r
+        )
+        self._recheck_day = Gauge(
+            "cadencia_recheck_day", "Midnight UTC of the date that was re-checked last, Unix time", registry=r
+        )
         self._streams = Gauge("cadencia_event_streams", "Open event streams of pages", registry=r)
 
     def _bound(self, label: str, value: str) -> str:
@@ -139,6 +146,11 @@ class Metrics:
         self._pop.observe(milliseconds)
 
     # -- the engine ---------------------------------------------------------------------------------------------------
+    def observe_recheck(self, day: date, violations: int) -> None:
+        """A day's contacts were judged again."""
+        self._violations.set(violations)
+        self._recheck_day.set((day - date(1970, 1, 1)).days * 86_400)
+
     def observe_sealed(self, rows: int, behind: int, lag_s: float) -> None:
         """Rows of evidence were sealed, and how far the sealing is behind."""
         self._sealed.inc(rows)

@@ -22,6 +22,7 @@ from cadencia.domain.law import Channel, Consent
 from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonIn, Phone, PhoneStatus, Role
 from cadencia.store.batch import changes, first_ring, merged, priority, ring_s
 from cadencia.store.memory_dialing import MemoryDialing
+from cadencia.store.memory_dossiers import MemoryDossiers
 from cadencia.store.memory_evidence import MemoryEvidence
 from cadencia.store.memory_profiles import MemoryProfiles
 from cadencia.store.memory_records import (
@@ -39,7 +40,7 @@ from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
 _Owed = dict[tuple[str, str], ObligationIn]
 
 
-class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDialing, MemoryRequests):
+class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDossiers, MemoryDialing, MemoryRequests):
     """A `Store` in memory.
 
     Args:

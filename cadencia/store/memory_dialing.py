@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from cadencia.compliance.reach import reach_of
 from cadencia.domain.codes import Denial
@@ -101,7 +102,18 @@ class MemoryDialing(MemoryLedger):
         person.open = attempt
         debts = facts.person.debts
         person.touch(
-            TouchRecord(attempt.id, claim.now, Channel.VOICE, claim.purpose, Reach.ATTEMPT, "", phone.id, debts)
+            TouchRecord(
+                attempt.id,
+                claim.now,
+                Channel.VOICE,
+                claim.purpose,
+                Reach.ATTEMPT,
+                "",
+                phone.id,
+                debts,
+                sent=False,
+                lease=_told(verdict.basis),
+            )
         )
         self._data.attempts[attempt.id] = self._data.open[attempt.id] = attempt
         self._log("attempt.leased", claim.now, attempt=attempt, body=verdict.basis)
@@ -126,7 +138,7 @@ class MemoryDialing(MemoryLedger):
         self._data.sent.append(attempt)
         touch = item.person.touched(attempt.id)
         if touch is not None:
-            touch.at = now
+            touch.at, touch.sent = now, True
         item.attempts += 1
         item.last_phone_id, item.last_attempt_id = phone.id, attempt.id
         campaign.touch(item, attempt.leased_at)
@@ -217,6 +229,7 @@ class MemoryDialing(MemoryLedger):
         elif touch is not None:
             touch.reach = reach_of(attempt.outcome, attempt.disposition, attempt.answered_at, attempt.connected_at)
             touch.code = attempt.disposition or str(attempt.outcome or "")
+            touch.ended_at = attempt.ended_at
 
     def _kill(self, attempt: AttemptRecord, status: PhoneStatus) -> None:
         phone = attempt.item.person.phone(attempt.phone_id)
@@ -266,6 +279,12 @@ class MemoryDialing(MemoryLedger):
 
 def _by_age(attempt: AttemptRecord) -> tuple[datetime, str]:
     return attempt.leased_at, attempt.id
+
+
+def _told(basis: dict[str, Any]) -> dict[str, Any]:
+    """What of a lease the re-check is told."""
+    facts = {"ring_s": basis.get("facts", {}).get("ring_s", 0.0)}
+    return {"profiles": basis.get("profiles", ()), "limits": basis.get("limits", {}), "facts": facts}
 
 
 def _open(attempt: AttemptRecord) -> OpenAttempt:

@@ -139,6 +139,7 @@ class MemoryLedger(MemoryBase):
         if any((k.granted, k.at, k.channel, k.purpose, k.until) == told for k in person.consents):
             return 0
         number = self._data.next_id()
+        self._data.written[number] = now
         person.consents.append(Consent(number, *told))
         person.consents.sort(key=lambda k: (k.at, k.id))
         self._moved([person], now, restricts=not c.granted)
@@ -160,6 +161,7 @@ class MemoryLedger(MemoryBase):
         if any((k.at, k.channels) == (p.at, p.channels) for k in person.preferences):
             return 0
         number = self._data.next_id()
+        self._data.written[number] = now
         person.preferences.append(Preference(number, p.at, p.weekly, p.channels))
         person.preferences.sort(key=lambda k: (k.at, k.id))
         self._moved([person], now, restricts=True)
@@ -237,6 +239,7 @@ class MemoryLedger(MemoryBase):
         if (number, p.reference) in data.payments:
             return 0
         data.payments[number, p.reference] = p.paid_at
+        data.paid_written.setdefault(number, []).append(max(now, p.paid_at))
         data.paid[number] = max(p.paid_at, data.paid.get(number, p.paid_at))
         debtors = []
         for person in data.owing[number]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Any
 
 from cadencia.compliance.evidence import Chain, SignedRoot
 from cadencia.compliance.evidence_events import Ref
@@ -50,6 +51,9 @@ class TouchRecord:
     phone_id: int | None
     debts: frozenset[int]
     inbound: bool = False
+    sent: bool = True
+    ended_at: datetime | None = None
+    lease: dict[str, Any] = field(default_factory=dict)  # what the re-check is told of it
 
 
 @dataclass(slots=True, eq=False)

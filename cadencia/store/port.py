@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from cadencia.domain.access import Credential, User, UserRole
 from cadencia.domain.agents import Agent, AgentChange, AgentSession
@@ -234,6 +234,17 @@ class Store(EvidenceStore, Protocol):
 
     async def contact(self, contact_id: int, now: datetime, since: datetime) -> ContactFacts | None:
         """One list item as the judge would see it; None if there is no such one."""
+
+    async def dossiers(
+        self, since: datetime, until: datetime, after: int = 0, limit: int = 1000
+    ) -> tuple[tuple[int, dict[str, Any]], ...]:
+        """A page of those who were called in [since, until), by person id: (id, what `cadencia.recheck` is told).
+
+        Contacts as far back as 35 days before `since`, and as they are written down now.
+        """
+
+    async def dossier(self, person_id: int, since: datetime) -> dict[str, Any] | None:
+        """What the re-check is told of one person, with the contacts since then; None if there is no such person."""
 
     async def give_back(
         self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime, due_at: datetime | None = None

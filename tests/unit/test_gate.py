@@ -25,17 +25,17 @@ STACKS = {i: stack([p]) for i, p in PROFILES.items()}
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # 10:00 in Bogotá
 
 
-def phone(number: int | None) -> Phone | None:
-    return None if number is None else Phone(number, "+573001112233", LineType.MOBILE, 0, PhoneStatus.NEW)
+def phone(number: int | None, status: PhoneStatus = PhoneStatus.NEW) -> Phone | None:
+    return None if number is None else Phone(number, "+573001112233", LineType.MOBILE, 0, status)
 
 
 def asked(v: Vector, pipeline: tuple[Rule, ...] = PIPELINE) -> Verdict:
     """What the gate says of a vector."""
     profiles = [PROFILES[p] if isinstance(p, str) else p for p in v.profiles if not isinstance(p, str) or p in PROFILES]
     missing = [p for p in v.profiles if isinstance(p, str) and p not in PROFILES]
-    facts = replace(v.facts, registers=frozenset({"rne"}))
+    facts = replace(v.facts, registers=frozenset({"rne", "dnc"}) if v.registers is None else v.registers)
     laid = stack(profiles, missing)
-    return decide(v.person, phone(v.phone_id), v.channel, v.purpose, v.instant, facts, laid, pipeline)
+    return decide(v.person, phone(v.phone_id, v.phone_status), v.channel, v.purpose, v.instant, facts, laid, pipeline)
 
 
 def meets(v: Vector, said: Verdict) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import date
 
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
@@ -38,6 +39,7 @@ def test_everything_that_is_told_is_shown() -> None:
     metrics.observe_store("claim", 0.004)
     metrics.set_streams(3)
     metrics.observe_sealed(40, 7, 1.5)
+    metrics.observe_recheck(date(2026, 11, 23), 2)
     seen = samples(metrics)
     assert seen["cadencia_calls_total|norte|CON"] == 2
     assert seen["cadencia_denied_total|norte|BLQ-HORARIO"] == 3
@@ -52,6 +54,7 @@ def test_everything_that_is_told_is_shown() -> None:
     assert seen["cadencia_store_seconds_sum|claim"] == 0.004 and seen["cadencia_event_streams"] == 3
     assert seen["cadencia_evidence_rows_total"] == 40 and seen["cadencia_evidence_lag_events"] == 7
     assert seen["cadencia_evidence_lag_seconds"] == 1.5
+    assert seen["cadencia_violations"] == 2 and seen["cadencia_recheck_day"] == 1_795_392_000
 
 
 def test_two_engines_in_one_process_share_nothing() -> None:

@@ -21,7 +21,7 @@ from cadencia.errors import ConfigError, spoken
 from cadencia.recheck import LAWS, recheck, recheck_all
 from cadencia.recheck.festivities import easter, of_colombia
 from tests.support import law_vectors
-from tests.support.law_vectors import COUNTRIES, Vector
+from tests.support.law_vectors import COUNTRIES, WORDS, Vector
 from tests.support.law_worlds import dossier as dossier_of
 from tests.support.law_worlds import of_vector, world
 
@@ -366,6 +366,12 @@ def test_the_vectors_of_the_law(vector: Vector) -> None:
     assert report.raced == (vector.name in RACED)
 
 
+@pytest.mark.parametrize("vector", [v for v in WORDS if v.allowed], ids=lambda vector: vector.name)
+def test_what_the_profiles_let_pass_is_lawful(vector: Vector) -> None:
+    case = of_vector(vector)
+    assert recheck(dossier_of(case), case.at, case.at + timedelta(microseconds=1)) == []
+
+
 def test_vectors_are_told_apart_and_make_sense() -> None:
     names = [vector.name for vector in law_vectors.VECTORS]
     assert len(names) == len(set(names))
@@ -374,7 +380,7 @@ def test_vectors_are_told_apart_and_make_sense() -> None:
         assert vector.next_instant is None or vector.next_instant > vector.instant, vector.name
         assert vector.deny or (vector.next_at is None and not vector.never), vector.name
     seen = {code for vector in law_vectors.VECTORS for code in vector.deny}
-    assert seen == set(Denial) - {Denial.NO_PHONE}
+    assert seen == set(Denial)
 
 
 def test_worlds_are_the_same_for_a_seed_and_hold_both() -> None:

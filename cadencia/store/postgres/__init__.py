@@ -10,6 +10,7 @@ from cadencia.store import migrate
 from cadencia.store.postgres.access import PostgresAccess
 from cadencia.store.postgres.answers import PostgresAnswers
 from cadencia.store.postgres.attempts import PostgresAttempts
+from cadencia.store.postgres.dossiers import PostgresDossiers
 from cadencia.store.postgres.errors import UNREADABLE_URL, telling
 from cadencia.store.postgres.evidence import PostgresEvidence
 from cadencia.store.postgres.floor import PostgresFloor
@@ -32,6 +33,7 @@ class PostgresStore(
     PostgresTalk,
     PostgresLedger,
     PostgresRequests,
+    PostgresDossiers,
     PostgresFloor,
     PostgresPacing,
     PostgresPortfolio,

@@ -1,0 +1,72 @@
+"""Contacts made under concurrency, changes and crashes, judged again by laws that share nothing with the gate.
+
+A small form of benchmarks/lawful_contacts.py. That it can fail is shown beside it: a judge that does not see what was
+contacted before, or who is excluded, or what was revoked, lets contacts pass that the re-check finds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cadencia.domain.dialing import ContactFacts
+from cadencia.recheck import LAWS
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from store_fixtures import Databases, databases, url  # noqa: F401
+
+from benchmarks.lawful_contacts import CAMPAIGNS, on_memory, on_postgres
+
+
+def forgetful(seen: ContactFacts) -> ContactFacts:
+    """Sees nobody's contacts: as if none were reserved, or the rules that count them were gone."""
+    return replace(seen, facts=replace(seen.facts, touches=()))
+
+
+def deaf(seen: ContactFacts) -> ContactFacts:
+    """Hears no revocation."""
+    return replace(seen, facts=replace(seen.facts, consents=tuple(c for c in seen.facts.consents if c.granted)))
+
+
+def blind(seen: ContactFacts) -> ContactFacts:
+    """Sees no list."""
+    return replace(seen, person=replace(seen.person, blocked=None), facts=replace(seen.facts, exclusions=()))
+
+
+def test_campaigns_are_under_laws_that_the_recheck_knows() -> None:
+    assert {name for profiles, *_ in CAMPAIGNS.values() for name in profiles} <= set(LAWS)
+
+
+@pytest.mark.postgres
+async def test_no_contact_is_unlawful(url: str) -> None:  # noqa: F811
+    told = await on_postgres(url, 2500, 400, seed=11, batch=20)
+    assert told["violations"] == 0, told["first"]
+    assert told["contacts"] == told["sent"] >= 2500
+    assert told["killed"] > 0
+    assert told["changes"] > 100
+    assert len(told["denied"]) >= 9, told["denied"]
+
+
+async def test_no_contact_is_unlawful_in_memory() -> None:
+    told = await on_memory(8000, 600, seed=12)
+    assert told["violations"] == 0, told["first"]
+    assert told["contacts"] > 6000
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "rules"),
+    [
+        (forgetful, {"HOUSE-DAY", "HOUSE-WEEK", "CO-5"}),
+        (deaf, {"CO-2"}),
+        (blind, {"EXCLUDED", "BLOCKED"}),
+    ],
+)
+async def test_a_gate_with_a_hole_is_found_out(spoilt: Callable[[ContactFacts], ContactFacts], rules: set[str]) -> None:
+    told = await on_memory(2500, 400, seed=13, ask=spoilt)
+    assert rules <= set(told["by_rule"]), told["by_rule"]
