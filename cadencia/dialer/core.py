@@ -32,7 +32,7 @@ from cadencia.dialer.lines import Board
 from cadencia.dialer.links import Links
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.dialer.people import People
-from cadencia.dialer.present import agent_view, call_view, floor_view
+from cadencia.dialer.present import agent_view, call_view, floor_view, script_view
 from cadencia.dialer.preview import Previews
 from cadencia.dialer.priors import ONE_LIST
 from cadencia.dialer.recovery import restore
@@ -442,8 +442,10 @@ class EngineCore:
     def agent(self, agent_id: str) -> AgentView:
         """An agent's own present. Raises Refused if there is no such agent."""
         seat = self.staff.seat(agent_id)
-        name = self.runners[seat.campaign_id].campaign.name if seat.campaign_id else ""
-        return agent_view(seat, name)
+        if not seat.campaign_id:
+            return agent_view(seat, "")
+        campaign = self.runners[seat.campaign_id].campaign
+        return agent_view(seat, campaign.name, script_view(self.judge.stack(campaign.settings)))
 
     def floor(self) -> FloorView:
         """The supervisor's present."""

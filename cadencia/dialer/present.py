@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from cadencia.clock import Clock
+from cadencia.compliance.script import phrases
+from cadencia.compliance.stack import Stack
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.live import LiveCall, Seat
 from cadencia.dialer.servers import Switch
@@ -25,6 +27,7 @@ from cadencia.dialer.views import (
     PastContactView,
     PopView,
     SaidView,
+    ScriptView,
     TimelineRow,
 )
 from cadencia.dialer.why import SWITCH_DOWN, sentence
@@ -58,18 +61,31 @@ def obligation_view(obligation: Obligation, *, amounts: bool) -> ObligationView:
     )
 
 
-def pop_view(seat: Seat, campaign: str) -> PopView | None:
+@lru_cache(maxsize=32)
+def script_view(stack: Stack) -> ScriptView:
+    """What the profiles of a campaign want said, and what they forbid."""
+    say, dont = phrases(stack)
+    return ScriptView(tuple(SaidView(p.es, p.en) for p in say), tuple(SaidView(p.es, p.en) for p in dont))
+
+
+def pop_view(seat: Seat, campaign: str, script: ScriptView | None = None) -> PopView | None:
     """The screen-pop: of the call, or of the file that waits for the agent's choice."""
     live = seat.shown
     if live is not None:
-        return _pop(live, live.file, campaign, live.answered_at, confirmed=live.confirmed)
+        return _pop(live, live.file, campaign, live.answered_at, script, confirmed=live.confirmed)
     if seat.preview is not None:
-        return _pop(seat.preview.lease, seat.preview.lease.file, campaign, None, confirmed=False)
+        return _pop(seat.preview.lease, seat.preview.lease.file, campaign, None, script, confirmed=False)
     return None
 
 
 def _pop(
-    of: LiveCall | Lease, file: DebtorFile, campaign: str, answered_at: datetime | None, *, confirmed: bool
+    of: LiveCall | Lease,
+    file: DebtorFile,
+    campaign: str,
+    answered_at: datetime | None,
+    script: ScriptView | None,
+    *,
+    confirmed: bool,
 ) -> PopView:
     return PopView(
         attempt_id=of.attempt_id,
@@ -87,10 +103,11 @@ def _pop(
         ),
         confirmed=confirmed,
         answered_at=answered_at,
+        script=script,
     )
 
 
-def agent_view(seat: Seat, campaign: str) -> AgentView:
+def agent_view(seat: Seat, campaign: str, script: ScriptView | None = None) -> AgentView:
     """An agent's own present."""
     return AgentView(
         id=seat.agent.id,
@@ -100,7 +117,7 @@ def agent_view(seat: Seat, campaign: str) -> AgentView:
         since=seat.since,
         reason=seat.reason,
         phone_up=seat.reachable,
-        pop=pop_view(seat, campaign),
+        pop=pop_view(seat, campaign, script),
         wrapup_until=seat.wrapup_until,
         next_pause=seat.next_pause,
         calls=seat.calls,

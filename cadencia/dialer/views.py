@@ -37,6 +37,20 @@ class PastContactView(msgspec.Struct, frozen=True):
     note: str
 
 
+class SaidView(msgspec.Struct, frozen=True):
+    """A sentence in the two languages of the pages."""
+
+    es: str
+    en: str
+
+
+class ScriptView(msgspec.Struct, frozen=True):
+    """What the campaign's legal profiles want said, and what they forbid to ask or say."""
+
+    say: tuple[SaidView, ...]
+    dont: tuple[SaidView, ...]
+
+
 class PopView(msgspec.Struct, frozen=True):
     """The screen-pop: all that the first paint shows, in one message."""
 
@@ -52,6 +66,7 @@ class PopView(msgspec.Struct, frozen=True):
     history: tuple[PastContactView, ...]
     confirmed: bool
     answered_at: datetime | None  # None while nobody has answered
+    script: ScriptView | None = None
 
 
 class AgentView(msgspec.Struct, frozen=True):
@@ -107,13 +122,6 @@ class AgentRow(msgspec.Struct, frozen=True):
     campaign_id: str | None
     calls: int
     talk_s: float
-
-
-class SaidView(msgspec.Struct, frozen=True):
-    """A sentence in the two languages of the pages."""
-
-    es: str
-    en: str
 
 
 class ForecastView(msgspec.Struct, frozen=True):

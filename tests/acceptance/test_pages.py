@@ -111,6 +111,22 @@ async def test_an_agent_works_in_english(floor: ServedFloor, context: BrowserCon
     await expect(page.locator(".status-now")).to_contain_text("En llamada")
 
 
+async def test_the_rules_of_the_conversation_leave_the_disposition_in_sight(
+    floor: ServedFloor, context: BrowserContext
+) -> None:
+    page = await context.new_page()
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    await on_call(floor, page)
+    rules = page.locator(".script")
+    await expect(rules).to_contain_text("Diga su nombre y de qué empresa llama.")
+    await expect(rules).to_contain_text("No pregunte el motivo del incumplimiento.")
+    below = await page.locator(".disposition").evaluate("e => e.getBoundingClientRect().bottom - innerHeight")
+    assert below <= 0
+    await page.get_by_role("button", name="EN", exact=True).click()
+    await expect(rules).to_contain_text("Say your name and the company you call from.")
+    await expect(rules).to_contain_text("Do not ask the reason of the default.")
+
+
 async def test_an_agent_chooses_whom_to_call(floor: ServedFloor, context: BrowserContext) -> None:
     page = await context.new_page()
     await floor.enter(page, "agent")

@@ -64,6 +64,9 @@ def test_amounts_are_hidden_until_the_right_party_is_confirmed_and_the_log_says_
         view = await in_talk(floor)
         assert view.pop is not None
         assert all(o.balance_minor is None and o.overdue_minor is None for o in view.pop.obligations)
+        assert view.pop.script is not None
+        assert any(said.es.startswith("No pregunte el motivo") for said in view.pop.script.dont)
+        assert [said.en[:3] for said in view.pop.script.say] == ["Say", "Say"]
         assert "•" in view.pop.phone
         assert "•" in view.pop.document
         shown = await floor.engine.confirm("ag0001", view.pop.attempt_id)

@@ -15,6 +15,7 @@ from cadencia.config.profiles import builtin
 from cadencia.dialer.campaign import policy_of
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.people import People
+from cadencia.dialer.present import script_view
 from cadencia.dialer.settings import changed_settings
 from cadencia.dialer.views import (
     AbandonmentView,
@@ -91,6 +92,9 @@ class QuickAsker(Asker):
         return ANSWER
 
 
+SCRIPT = script_view(Judge(builtin()).stack(CampaignSettings()))
+
+
 def hidden(obligations: tuple[ObligationView, ...]) -> tuple[ObligationView, ...]:
     return tuple(
         ObligationView(o.id, o.product, o.creditor, o.number, o.role, o.days_past_due, o.due_date) for o in obligations
@@ -155,7 +159,7 @@ class FakeDesk:
         return PopView(
             attempt_id, "andino-90", "Andino mora 31–120", "María Fernanda Gutiérrez Londoño", "Medellín", "es",
             "CC ···739" if attempt_id.endswith("-next") else "CC ···482", "+57 ··· ··· 4567", hidden(AMOUNTS),
-            history, False, answered_at,
+            history, False, answered_at, SCRIPT,
         )  # fmt: skip
 
     # -- the port -----------------------------------------------------------------------------------------------------

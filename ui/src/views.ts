@@ -25,6 +25,11 @@ export interface PastContact {
   note: string;
 }
 
+export interface Script {
+  say: Said[];
+  dont: Said[];
+}
+
 export interface Pop {
   attempt_id: string;
   campaign_id: string;
@@ -38,6 +43,7 @@ export interface Pop {
   history: PastContact[];
   confirmed: boolean;
   answered_at: string | null;
+  script?: Script | null;
 }
 
 export interface AgentView {

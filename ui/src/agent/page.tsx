@@ -8,6 +8,7 @@ import { Header, Notes, Offline } from "../ui";
 import { DispositionPanel } from "./disposition";
 import { sweepDrafts } from "./draft";
 import { PopPanel } from "./pop";
+import { ScriptCard } from "./script";
 import { StatusPanel } from "./status";
 import { SwitchNotice, TelephonePanel, TelephoneTag } from "./telephone";
 
@@ -58,6 +59,7 @@ export function AgentPage() {
           <div class="agent-own">
             <StatusPanel view={view} chosen={owed} onChoose={setChosen} />
             {view.telephone === "browser" && <TelephonePanel view={view} />}
+            {view.pop?.script && <ScriptCard script={view.pop.script} />}
           </div>
           {view.pop ? <PopPanel view={view} pop={view.pop} /> : <Idle view={view} />}
           {attempt ? (
