@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from cadencia.compliance.script import lint_note
 from cadencia.dialer.browser import browser_telephone
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.core import EngineCore
@@ -122,6 +123,15 @@ class Engine(EngineCore):
             )
         await self.save_disposition(agent_id, live, code, note, promise, callback_at)
         self.staff.disposed(seat, attempt_id)
+        self._look_at_note(agent_id, live, note)
+
+    def _look_at_note(self, agent_id: str, live: LiveCall, note: str) -> None:
+        """A note is no question, and is saved whatever it says; what it shows of a forbidden one is written down."""
+        held = self.judge.stack(self._runner(live.campaign_id).campaign.settings)
+        now = self.clock.now()
+        for rule in dict.fromkeys(finding.rule for finding in lint_note(note, held, "es")):
+            at = (live.campaign_id, live.contact_id, live.attempt_id, agent_id)
+            self.context.ledger.append(Event("script.finding", now, *at, body={"rule": rule}))
 
     def browser_telephone(self, agent_id: str) -> BrowserTelephoneView:
         return browser_telephone(self.staff.seat(agent_id))

@@ -25,6 +25,8 @@ KINDS: dict[str, int] = {
     # what it ended with {server, trunk, outcome, ground, rule, sip, q850, rang, media, timeout}
     "attempt.traced": 1,
     "attempt.disposed": 1,  # {code, promise_minor, currency, promise_due}
+    # {rule}  an agent's note shows a forbidden question or phrase, or the answer to one that was not volunteered
+    "script.finding": 1,
     "attempt.file_shown": 1,  # {}  the amounts were shown after the right party was confirmed
     # at most one a second: what was launched and taken back since the last one, why, and the numbers it was made from;
     # {launch, cancel, reason, mode, ready, at_work, dialling, waiting, channels, rate, supply, wanted, answers,

@@ -118,6 +118,22 @@ def test_a_disposition_chosen_while_talking_needs_no_wrap_up() -> None:
     on_a_floor(test)
 
 
+def test_a_note_is_saved_and_what_it_shows_of_a_forbidden_question_is_written_down() -> None:
+    async def test(floor: Floor) -> None:
+        view = await in_talk(floor)
+        assert view.pop is not None
+        attempt = view.pop.attempt_id
+        await floor.engine.dispose("ag0001", attempt, "REN", "Espontáneo: motivo de la mora, desempleo", None, None)
+        await floor.engine.dispose("ag0001", attempt, "REN", "Motivo de la mora: desempleo", None, None)
+        await floor.engine.context.ledger.flushed()
+        (event,) = await floor.store.events(kinds=("script.finding",))
+        assert (event.attempt_id, event.agent_id) == (attempt, "ag0001")
+        assert event.body == {"rule": "co-ley2300:co-12-motivo-de-la-mora"}
+        assert len(await floor.store.events(kinds=("attempt.disposed",))) == 2
+
+    on_a_floor(test)
+
+
 def test_a_wrap_up_that_runs_out_pauses_the_agent_and_keeps_the_debt_of_a_disposition() -> None:
     async def test(floor: Floor) -> None:
         view = await in_talk(floor)
