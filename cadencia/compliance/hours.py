@@ -166,9 +166,11 @@ class Opening:
         where = self.tables[0].where if self.tables else BOGOTA
         end = day_start(at.astimezone(where).date() + _DAY, where)
         left_s, counted = 0.0, at
-        for opens, closes in sorted(span for day in (at.date(), end.date()) for span in zip(*self._of(day), strict=True)):
+        for opens, closes in sorted(
+            span for day in (at.date(), end.date()) for span in zip(*self._of(day), strict=True)
+        ):
             since, until = max(counted, opens), min(end, closes)
-            if since < until:  # what is open for days is cut otherwise for each date: no second counts twice
+            if since < until:  # what is open for days is cut otherwise on each date
                 left_s += (until - since).total_seconds()
                 counted = until
         return left_s
