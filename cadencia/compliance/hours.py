@@ -165,8 +165,15 @@ class Opening:
         """Seconds of lawful time from an instant to the end of the local date, in the first zone of the hours."""
         where = self.tables[0].where if self.tables else BOGOTA
         end = day_start(at.astimezone(where).date() + _DAY, where)
-        spans = {span for day in (at.date(), end.date()) for span in zip(*self._of(day), strict=True)}
-        return sum(max(0.0, (min(end, closes) - max(at, opens)).total_seconds()) for opens, closes in spans)
+        left_s, counted = 0.0, at
+        for opens, closes in sorted(
+            span for day in (at.date(), end.date()) for span in zip(*self._of(day), strict=True)
+        ):
+            since, until = max(counted, opens), min(end, closes)
+            if since < until:  # what is open for days is cut otherwise on each date
+                left_s += (until - since).total_seconds()
+                counted = until
+        return left_s
 
     def _of(self, day: date) -> tuple[tuple[datetime, ...], tuple[datetime, ...]]:
         """The spans that touch a UTC date, as their openings and closings."""

@@ -31,6 +31,7 @@ from cadencia.dialer.ledger import Ledger
 from cadencia.dialer.lines import Board
 from cadencia.dialer.links import Links
 from cadencia.dialer.live import LiveCall, Seat
+from cadencia.dialer.nightly import Nightly
 from cadencia.dialer.people import People
 from cadencia.dialer.present import agent_view, call_view, floor_view, script_view
 from cadencia.dialer.preview import Previews
@@ -167,6 +168,7 @@ class EngineCore:
             self._refreshes(),
             *([self._sealer.run()] if self._sealer is not None else []),
             self._overtakes(),
+            Nightly(c).run(),
         )
         self._tasks = [asyncio.get_running_loop().create_task(part) for part in work]
         for task in self._tasks:

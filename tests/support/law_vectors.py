@@ -1268,6 +1268,12 @@ def _built_limits() -> list[Vector]:
           touches=rang(morning, reach=Reach.ATTEMPT, code="CEL"))
     t.add("limit with a contact still open", noon, _D.FREQUENCY, profiles=busy,
           touches=rang(morning, reach=Reach.ATTEMPT, code=""))
+    none = limited(max=0, per=Period.LOCAL_DAYS)
+    t.add("limit of none at all", noon, _D.FREQUENCY, profiles=none, never=True)
+    t.add("limit of none at all, after one", noon, _D.FREQUENCY, profiles=none, touches=rang(morning), never=True)
+    gap = limited(max=9, per=Period.LOCAL_DAYS, n=7, gap_h=48.0)
+    t.add("limit with a gap after the newer of two", "2026-03-05T07:00:00", _D.FREQUENCY, profiles=gap,
+          touches=rang("2026-03-02T08:00:00", "2026-03-04T08:00:00"), next_at="2026-03-06T08:00:00")
     t.add("limit without the person's own", noon, profiles=limited(**once), touches=rang(morning, inbound=True))
     t.add("limit with the person's own", noon, _D.FREQUENCY, profiles=limited(inbound_counts=True, **once),
           touches=rang(morning, inbound=True))
@@ -1341,6 +1347,9 @@ def _built_cooloffs() -> list[Vector]:
     ):
         t.add(f"no cool-off after {after} by {code}", before, touches=[touch(began, BOGOTA, reach, code)],
               profiles=cooling(after, hours=24.0))
+    theirs = [touch(began, inbound=True)]
+    t.add("no cool-off after the person's own", before, touches=theirs, profiles=cooling(Trigger.ATTEMPT, hours=24.0))
+    t.add("no cool-off after a payment that never was", before, profiles=cooling(Trigger.PAYMENT, hours=24.0))
     paid = {"paid_at": instant(began, BOGOTA)}
     t.add("cool-off after a payment, before its end", before, _D.COOL_OFF, facts=paid, next_at=end,
           profiles=cooling(Trigger.PAYMENT, hours=24.0))
@@ -1424,6 +1433,8 @@ def _built_permissions() -> list[Vector]:
         t.add(f"party {role} let in", noon, profiles=(profile(parties=open_),), roles=[role])
     for need, lines, allowed in (
         (ConsentNeed.NONE, (), True),
+        (ConsentNeed.NONE, (Consent(1, False, now),), False),
+        (ConsentNeed.NONE, (Consent(1, True, now - second),), True),
         (ConsentNeed.OPT_OUT, (), True),
         (ConsentNeed.OPT_OUT, (Consent(1, False, now),), False),
         (ConsentNeed.OPT_OUT, (Consent(1, False, now + second),), True),
