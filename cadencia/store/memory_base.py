@@ -45,7 +45,7 @@ class Data:
         self.numbers: dict[str, dict[str, Exclusion]] = {}  # number -> register -> what is excluded
         self.registers: set[str] = set()
         self.payments: dict[tuple[int, str], datetime] = {}  # obligation and reference -> when it was paid
-        self.paid_written: dict[int, list[datetime]] = {}  # obligation -> when its payments could be known
+        self.paid_written: dict[int, list[tuple[datetime, bool]]] = {}  # obligation -> when it was told, and clears
         self.written: dict[int, datetime] = {}  # consent or preference -> when it was written down
         self.paid: dict[int, datetime] = {}  # obligation -> its newest payment
         self.attempts: dict[str, AttemptRecord] = {}

@@ -54,9 +54,7 @@ class MemoryDossiers(MemoryBase):
             channels, purposes = sorted(map(str, e.channels)), sorted(map(str, e.purposes))
             known.exclusions.append((e.register, e.at, e.until, phone, channels, purposes))
         for o in p.obligations:
-            paid = data.paid_written.get(o.id, [])
-            last = len(paid) - 1
-            known.payments += [(at, o.id, n == last and o.overdue.minor == 0) for n, at in enumerate(paid)]
+            known.payments += [(at, o.id, clears) for at, clears in data.paid_written.get(o.id, [])]
         known.contacts = [_made(t) for t in p.touches if t.sent and t.at >= since]
         return dossier_from(known)
 

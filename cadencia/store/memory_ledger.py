@@ -239,7 +239,6 @@ class MemoryLedger(MemoryBase):
         if (number, p.reference) in data.payments:
             return 0
         data.payments[number, p.reference] = p.paid_at
-        data.paid_written.setdefault(number, []).append(max(now, p.paid_at))
         data.paid[number] = max(p.paid_at, data.paid.get(number, p.paid_at))
         debtors = []
         for person in data.owing[number]:
@@ -248,6 +247,9 @@ class MemoryLedger(MemoryBase):
                 person.set_obligation(_paid(own, p.amount.minor))
             if own.role is not Role.REFERENCE:
                 debtors.append(person)
+        left = [o for person in data.owing[number] for o in person.obligations if o.id == number]
+        clears = all(o.overdue.minor == 0 for o in left)
+        data.paid_written.setdefault(number, []).append((max(now, p.paid_at), clears))
         self._moved(debtors, now, restricts=True)
         for person in debtors:
             body = {

@@ -183,8 +183,13 @@ attempts = Table(
     CheckConstraint("state IN ('leased', 'sending', 'settled')", name="state"),
     # Two open attempts on one person cannot exist, whoever asks. Also finds the open ones.
     Index("attempts_open", "person_id", unique=True, postgresql_where=text("state <> 'settled'")),
-    # A person's history, newest first.
-    Index("attempts_history", "person_id", "ended_at", "id", postgresql_where=text("state = 'settled'")),
+    # A person's history, newest first, without a look at the table: it is read for each lease. (Notes are too long.)
+    Index(
+        "attempts_history",
+        *("person_id", "ended_at", "id"),
+        postgresql_include=["outcome", "disposition", "agent_id"],
+        postgresql_where=text("state = 'settled'"),
+    ),
     # A campaign's numbers since an instant.
     Index("attempts_campaign", "campaign_id", "leased_at"),
     # A campaign's answers by day: few beside its attempts.
@@ -319,6 +324,13 @@ payments = Table(
     Column("reference", Text, nullable=False),
     Column("recorded_at", _INSTANT, nullable=False),
     Column("recorded_by", Text, nullable=False),
+    Column(
+        "clears",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="nothing was overdue any more after it",
+    ),
     UniqueConstraint("obligation_id", "reference"),
 )
 

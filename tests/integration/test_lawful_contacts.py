@@ -47,7 +47,8 @@ def test_campaigns_are_under_laws_that_the_recheck_knows() -> None:
 async def test_no_contact_is_unlawful(url: str) -> None:  # noqa: F811
     told = await on_postgres(url, 2500, 400, seed=11, batch=20)
     assert told["violations"] == 0, told["first"]
-    assert told["contacts"] == told["sent"] >= 2500
+    # Who is killed between the commit and its answer never learns that he sent.
+    assert 2500 <= told["sent"] <= told["contacts"] <= told["sent"] + told["killed"] * 20
     assert told["killed"] > 0
     assert told["changes"] > 100
     assert len(told["denied"]) >= 9, told["denied"]

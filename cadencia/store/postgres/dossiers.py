@@ -71,12 +71,11 @@ _DEBTS = text(
     """
 )
 
-# What was paid, and whether nothing is overdue any more after the newest one. By parts_pkey and the key of payments.
+# What was paid, and whether nothing was overdue any more after it. By parts_pkey and the key of payments.
 _PAYMENTS = text(
     """
-    SELECT p.person_id, y.obligation_id, greatest(y.paid_at, y.recorded_at) AS at,
-           o.overdue_minor = 0 AND y.id = max(y.id) OVER (PARTITION BY p.person_id, y.obligation_id) AS clears
-    FROM parts p JOIN payments y ON y.obligation_id = p.obligation_id JOIN obligations o ON o.id = p.obligation_id
+    SELECT p.person_id, y.obligation_id, greatest(y.paid_at, y.recorded_at) AS at, y.clears
+    FROM parts p JOIN payments y ON y.obligation_id = p.obligation_id
     WHERE p.person_id = ANY(CAST(:ids AS bigint[]))
     """
 )

@@ -48,7 +48,7 @@ _OBLIGATIONS = text(
 )
 
 # The last ten contacts of each person, newest first, one row a person: ten times as many rows cost a claim a third of
-# its time. By attempts_history, ten entries a person.
+# its time. By attempts_history alone, ten entries a person; only of those whom an agent disposed of, the note.
 _HISTORY = text(
     """
     SELECT person.id, h.*
@@ -57,7 +57,9 @@ _HISTORY = text(
         SELECT array_agg(n.ended_at) AS ends, array_agg(n.outcome) AS outcomes,
                array_agg(n.disposition) AS dispositions, array_agg(n.agent_id) AS agents, array_agg(n.note) AS notes
         FROM (
-            SELECT a.ended_at, a.outcome, a.disposition, a.agent_id, a.note
+            SELECT a.ended_at, a.outcome, a.disposition, a.agent_id,
+                   CASE WHEN a.disposition IS NULL THEN '' ELSE (SELECT t.note FROM attempts t WHERE t.id = a.id) END
+                   AS note
             FROM attempts a
             WHERE a.person_id = person.id AND a.state = 'settled'
             ORDER BY a.ended_at DESC, a.id DESC

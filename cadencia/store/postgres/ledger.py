@@ -118,6 +118,14 @@ _PAID = text(
     """
 )
 
+# Whether nothing is overdue any more after it. By primary keys.
+_CLEARS = text(
+    """
+    UPDATE payments y SET clears = (o.overdue_minor = 0) FROM obligations o
+    WHERE y.id = :payment AND o.id = y.obligation_id
+    """
+)
+
 # Who answers for an obligation. By parts' index on obligations.
 _DEBTORS = text("SELECT person_id FROM parts WHERE obligation_id = :obligation AND role <> 'referencia'")
 
@@ -400,6 +408,7 @@ async def _pay(connection: AsyncConnection, log: Log, p: PaymentIn, by: str, now
         return 0
     paid = {"obligation": obligation, "minor": p.amount.minor, "currency": p.amount.currency}
     await connection.execute(_PAID, paid)
+    await connection.execute(_CLEARS, {"payment": number})
     debtors = list((await connection.execute(_DEBTORS, {"obligation": obligation})).scalars())
     await _moved(connection, debtors, now, restricts=True)
     for person in debtors:
