@@ -69,14 +69,14 @@ class Place:
         return [p for p in self.data.rglob("*") if p != self.data / "demo"] == []
 
     def rows(self, database: str = "cadencia") -> dict[str, int]:
-        """How many rows each table holds; the log, the leadership and a chain without rows tell only
+        """How many rows each table holds; the log, its seal and the leadership tell only
         that somebody tried."""
 
         async def count() -> dict[str, int]:
             connection = await asyncpg.connect(self.database.url(database).replace("+asyncpg", ""))
             try:
                 tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-                names = {r["tablename"] for r in tables} - {"events", "leadership", "evidence_chains"}
+                names = {r["tablename"] for r in tables} - {"events", "leadership", "evidence", "evidence_chains"}
                 return {name: await connection.fetchval(f'SELECT count(*) FROM "{name}"') for name in names}
             finally:
                 await connection.close()
