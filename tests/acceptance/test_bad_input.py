@@ -42,6 +42,10 @@ RIGHT = "right-right-right"
 NO_DATABASE = "postgresql://ana:hunter2@127.0.0.1:1/cadencia"
 
 
+#: What any start of the engine writes, before it dials.
+_OF_EVERY_START = {"events", "leadership", "evidence", "evidence_chains", "legal_profiles"}
+
+
 class Place:
     """A data folder of its own, and the program on it."""
 
@@ -69,14 +73,14 @@ class Place:
         return [p for p in self.data.rglob("*") if p != self.data / "demo"] == []
 
     def rows(self, database: str = "cadencia") -> dict[str, int]:
-        """How many rows each table holds; the log, its seal and the leadership tell only
-        that somebody tried."""
+        """How many rows each table holds; the log, its seal, the leadership and the shipped laws tell only that
+        somebody tried."""
 
         async def count() -> dict[str, int]:
             connection = await asyncpg.connect(self.database.url(database).replace("+asyncpg", ""))
             try:
                 tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-                names = {r["tablename"] for r in tables} - {"events", "leadership", "evidence", "evidence_chains"}
+                names = {r["tablename"] for r in tables} - _OF_EVERY_START
                 return {name: await connection.fetchval(f'SELECT count(*) FROM "{name}"') for name in names}
             finally:
                 await connection.close()
