@@ -234,6 +234,13 @@ def terms(code: Code) -> None:
         ("2026-12-24", 10, "2027-01-12"),
     ):
         assert of(date.fromisoformat(start), n, CO) == date.fromisoformat(end)
+    between = code.calendar.business_days
+    friday, tuesday = date(2026, 7, 10), date(2026, 7, 14)
+    assert between(friday, friday, CO) == 0
+    assert between(friday, friday + DAY, CO) == 0
+    assert between(friday, tuesday, CO) == 1
+    assert between(tuesday, friday, CO) == -1
+    assert between(tuesday, date(2026, 7, 17), CO) == 3
     assert refused(lambda: of(date(2026, 1, 1), -1, CO)) == "a term cannot be negative"
 
 
