@@ -6,7 +6,6 @@ The engine asks it at the lease and at the dial; `cadencia explain`, rehearsals 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from cadencia.compliance.gate import basis, decide
@@ -129,7 +128,9 @@ class Judge:
             },
             "facts": basis(contact.person, Channel.VOICE, settings.purpose, now, facts, profiles),
         }
-        return replace(verdict, basis=told)
+        if isinstance(verdict, Allow):
+            return Allow(verdict.phone, told)
+        return Deny(verdict.code, verdict.retry_at, verdict.rule, told)
 
     def opening(self, settings: CampaignSettings) -> Opening:
         """The hours of a campaign for somebody in Colombia."""
@@ -138,11 +139,17 @@ class Judge:
 
 def situation(facts: Facts, settings: CampaignSettings) -> Facts:
     """The facts as a call of this campaign would find them."""
-    return replace(
-        facts,
+    return Facts(  # `replace` takes three times as long, and each candidate of a claim passes here
+        facts.consents,
+        facts.preferences,
+        facts.exclusions,
+        facts.touches,
+        facts.in_flight,
+        facts.paid_at,
         ring_s=float(settings.ring_s),
         agent_ready=settings.mode is Mode.PREVIEW,
         requested=bool(facts.touches) and facts.touches[-1].code == _AGREED,
+        registers=facts.registers,
     )
 
 
