@@ -12,6 +12,7 @@ from cadencia.cli import (
     asterisk,
     call,
     campaign,
+    contact,
     database,
     demo,
     evidence,
@@ -45,6 +46,7 @@ app.command("call")(call.call)
 app.command("explain")(explain.explain_)
 app.command("recheck")(recheck.recheck)
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(contact.app, name="contact")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(database.app, name="db")
 app.add_typer(evidence.app, name="evidence")

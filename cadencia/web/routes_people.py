@@ -19,7 +19,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     @router.post("/api/people/opt-out", summary="A person does not want to be contacted", status_code=200)
     async def opt_out(body: OptOutBody, request: Request) -> Response:
         """Revokes a channel and a purpose (all of them, if none is named) at once, also for a call that rings."""
-        person, now = await _person(ctx, body), ctx.desk.clock.now()
+        person, now = await person_named(ctx, body), ctx.desk.clock.now()
         return await _record(
             ctx,
             request,
@@ -30,7 +30,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def consent(body: ConsentBody, request: Request) -> Response:
         """A grant with its proof; the newest line that fits holds."""
         given = ConsentIn(
-            await _person(ctx, body),
+            await person_named(ctx, body),
             True,
             body.at,
             body.channel,
@@ -46,7 +46,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def exclusion(body: ExclusionBody, request: Request) -> Response:
         """A person, or a number whoever has it."""
         now = ctx.desk.clock.now()
-        person = None if body.e164 else await _person(ctx, body)
+        person = None if body.e164 else await person_named(ctx, body)
         change: Change
         if body.lift:
             change = LiftIn(body.register_, now, person, body.e164)
@@ -69,7 +69,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def ask(body: RequestBody, request: Request) -> Response:
         """Its term is worked out in business days (Ley 1581 of 2012, articles 14 and 15)."""
         now, by = ctx.desk.clock.now(), caller_of(request).user.login
-        person = await _person(ctx, body)
+        person = await person_named(ctx, body)
         return JSONResponse(
             request_told(await ctx.desk.people.open_request(person, body.kind, body.received_on, by, now))
         )
@@ -102,7 +102,8 @@ def add(router: APIRouter, ctx: Context) -> None:
         return JSONResponse(census_told(counted, caller_of(request).user.language))
 
 
-async def _person(ctx: Context, who: Who) -> int:
+async def person_named(ctx: Context, who: Who) -> int:
+    """The id of whom a body names. Refused if there is no such person."""
     if who.person_id is not None:
         return who.person_id
     return await ctx.desk.people.person_id(who.doc_type or "", who.doc_number or "")
