@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,14 +16,14 @@ from cadencia.cli.law import bench
 from cadencia.cli.options import AsJson, Config, tell_json
 from cadencia.cli.text import language, say
 from cadencia.clock import SystemClock
-from cadencia.compliance.explain import Census, Explained, Rehearsal
+from cadencia.compliance.explain import Census, Explained, Rehearsal, needed
 from cadencia.compliance.hours import BOGOTA
 from cadencia.compliance.judge import Judge
-from cadencia.dialer.people import People, census_told, explained
-from cadencia.domain.codes import label
+from cadencia.dialer.people import People, census_told, explained, rehearsal_told
+from cadencia.domain.codes import Denial, label
 from cadencia.domain.law import Allow
 from cadencia.domain.people import Phone
-from cadencia.errors import ConfigError, Refused, Words
+from cadencia.errors import ConfigError, Refused, Words, spoken
 
 
 def explain_(
@@ -57,7 +58,7 @@ def explain_(
         return
     if day:
         rehearsal = asyncio.run(_rehearsed(config, campaign, _day(day, now)))
-        tell_json(rehearsal_data(rehearsal)) if as_json else _print_rehearsal(rehearsal)
+        tell_json(rehearsal_told(rehearsal)) if as_json else _print_rehearsal(rehearsal)
     else:
         counted = asyncio.run(_counted(config, campaign, instant))
         tell_json(census_told(counted, language())) if as_json else _print_census(counted)
@@ -72,12 +73,13 @@ async def _people(config: Path | None) -> AsyncIterator[People]:
 
 
 async def _one(config: Path | None, contact: str, campaign: str, at: datetime) -> list[Explained]:
+    who = (getpass.getuser(), SystemClock().now())
     async with _people(config) as people:
         if contact.isdigit():
-            found = await people.explain(int(contact), at)
+            found = await people.explain(int(contact), at, *who)
         else:
             kind, _, number = contact.replace(" ", "-").partition("-")
-            found = await people.explain_person(await people.person_id(kind, number), at)
+            found = await people.explain_person(await people.person_id(kind, number), at, *who)
     found = [e for e in found if not campaign or e.contact.campaign_id == campaign]
     if not found:
         raise Refused(
@@ -123,26 +125,16 @@ def _day(told: str, now: datetime) -> date:
 
 
 # -- telling ----------------------------------------------------------------------------------------------------------
-def rehearsal_data(r: Rehearsal) -> dict[str, Any]:
-    """A day to come as JSON."""
-    return {
-        "day": r.day.isoformat(),
-        "total": r.total,
-        "callable": r.callable,
-        "lawful_s": r.lawful_s,
-        "first_by_hour": {str(h): n for h, n in sorted(r.by_hour.items())},
-        "denied": {str(code): number for code, number in r.denied.most_common()},
-    }
-
-
 def _masked(phone: Phone | None) -> str | None:
     return None if phone is None else f"···{phone.e164[-4:]}"
 
 
-def _local(at: datetime | None) -> str:
-    if at is None:
-        return say("no se abre con el tiempo", "time opens nothing")
+def _local(at: datetime) -> str:
     return f"{at.astimezone(BOGOTA):%Y-%m-%d %H:%M}"
+
+
+def _opens(at: datetime | None, code: Denial) -> str:
+    return _local(at) if at is not None else spoken(needed(code), language())
 
 
 def _print(found: Explained) -> None:
@@ -161,12 +153,16 @@ def _print(found: Explained) -> None:
                 f"May not be called: {label(verdict.code, tongue)} ({verdict.code}, {verdict.rule}).",
             )
         )
-        typer.echo(say(f"Próximo instante legal: {_local(verdict.retry_at)}", f"Next: {_local(verdict.retry_at)}"))
+        opens = _opens(verdict.retry_at, verdict.code)
+        if verdict.retry_at is None:
+            typer.echo(f"{opens[:1].upper()}{opens[1:]}.")
+        else:
+            typer.echo(say(f"Próximo instante legal: {opens}", f"Next lawful instant: {opens}"))
     for number in found.numbers:
         name = _masked(number.phone) or say("sin teléfono", "no telephone")
         typer.echo(f"  {name}: {'' if number.held else say('nada en contra', 'nothing against it')}")
         for held in number.held:
-            typer.echo(f"    {label(held.code, tongue)} ({held.rule}): {_local(held.until)}")
+            typer.echo(f"    {label(held.code, tongue)} ({held.rule}): {_opens(held.until, held.code)}")
 
 
 def _print_census(c: Census) -> None:
@@ -174,7 +170,7 @@ def _print_census(c: Census) -> None:
     typer.echo(head)
     for code, number in c.denied.most_common():
         opens = c.opens.get(code)
-        when = say(f"el primero {_local(opens)}", f"the first {_local(opens)}") if opens else _local(None)
+        when = say(f"el primero {_local(opens)}", f"the first {_local(opens)}") if opens else _opens(None, code)
         typer.echo(f"  {number:>8}  {label(code, language())} ({when})")
 
 

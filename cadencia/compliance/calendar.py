@@ -56,6 +56,14 @@ def add_business_days(start: date, n: int, calendar: Calendar) -> date:
     return day
 
 
+def business_days(start: date, end: date, calendar: Calendar) -> int:
+    """Business days after a date up to another one, which counts; negative where that one lies before."""
+    if end < start:
+        return -business_days(end, start, calendar)
+    days = (start + timedelta(days=n + 1) for n in range((end - start).days))
+    return sum(_is_business(day, calendar) for day in days)
+
+
 @lru_cache(maxsize=512)
 def easter(year: int) -> date:
     """Easter Sunday of the Gregorian calendar.

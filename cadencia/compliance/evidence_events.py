@@ -65,6 +65,7 @@ _RULES: dict[str, _Rule] = {
     "attempt.settled": _only("outcome", "charged", "cause", "tech_cause", "talk_s"),
     "attempt.disposed": _only("code"),
     "attempt.file_shown": _only(),
+    "script.finding": _only("rule"),
     "person.consent": _Rule(),
     "person.exclusion": _Rule(),
     "person.preference": _Rule(),

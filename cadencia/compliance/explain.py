@@ -18,6 +18,35 @@ from cadencia.domain.codes import Denial
 from cadencia.domain.dialing import CampaignSettings, ContactFacts
 from cadencia.domain.law import Allow, Channel, Deny, Verdict
 from cadencia.domain.people import Phone
+from cadencia.errors import Words
+
+#: What opens a no that time alone does not open, by its code.
+_NEEDED: dict[Denial, Words] = {
+    Denial.PROFILE: Words("a legal profile in force for the campaign", "un perfil legal vigente para la campaña"),
+    Denial.PURPOSE: Words("a profile that allows the purpose", "un perfil que permita la finalidad"),
+    Denial.CHANNEL: Words("a profile that allows the channel", "un perfil que permita el canal"),
+    Denial.NO_DATA: Words("the missing data", "los datos que faltan"),
+    Denial.BLOCKED: Words("the block being lifted", "que se levante el bloqueo"),
+    Denial.REFERENCE: Words("a part in the debt, other than as a reference", "que tenga parte en la deuda"),
+    Denial.PAID: Words("something overdue", "que vuelva a haber algo vencido"),
+    Denial.EXCLUDED: Words("being taken off the list of the excluded", "que salga de la lista de excluidos"),
+    Denial.REGISTER: Words("the register loaded, and the person not on it", "el registro cargado, y no estar en él"),
+    Denial.CONSENT: Words("an authorisation of the channel", "una autorización del canal"),
+    Denial.NO_PHONE: Words("a number that may be used", "un teléfono que se pueda usar"),
+    Denial.IN_FLIGHT: Words("the end of the contact under way", "que termine el contacto en curso"),
+    Denial.PREFERENCE: Words("another wish of the person about hours", "otra preferencia de horario de la persona"),
+}
+_OTHER_RULES = Words("other rules in the legal profile", "otras reglas en el perfil legal")
+
+
+def needed(code: Denial) -> Words:
+    """What must change where time alone brings no lawful instant (`retry_at` is None), as a sentence."""
+    what = _NEEDED.get(code, _OTHER_RULES)
+    return Words(
+        f"only a change of the facts can open it: {what}",
+        f"solo un cambio de los hechos puede abrirlo: {what.es}",
+    )
+
 
 _NIGHT = frozenset({Denial.HOURS, Denial.HOLIDAY, Denial.MARGIN})
 

@@ -177,16 +177,22 @@ class Judge:
 
 def situation(facts: Facts, settings: CampaignSettings, now: datetime) -> Facts:
     """The facts as a call of this campaign would find them."""
-    elsewhere = any(
-        t.channel is Channel.VOICE and not t.code and not t.inbound and now - t.at < _ELSEWHERE for t in facts.touches
-    )
     return replace(
         facts,
-        in_flight=facts.in_flight or elsewhere,
+        in_flight=facts.in_flight or _called_elsewhere(facts, now),
         ring_s=float(settings.ring_s),
         agent_ready=settings.mode is Mode.PREVIEW,
         requested=bool(facts.touches) and facts.touches[-1].code == _AGREED,
     )
+
+
+def _called_elsewhere(facts: Facts, now: datetime) -> bool:
+    for t in reversed(facts.touches):
+        if now - t.at >= _ELSEWHERE:
+            return False
+        if t.channel is Channel.VOICE and not t.code and not t.inbound:
+            return True
+    return False
 
 
 def _in_turn(contact: ContactFacts) -> list[Phone]:

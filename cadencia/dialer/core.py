@@ -404,8 +404,14 @@ class EngineCore:
         return switch.room(trunk, calls=everywhere, calls_on_trunk=by_trunk, now_s=self.clock.monotonic())
 
     def show_agent(self, seat: Seat) -> None:
-        """Publish an agent's present."""
+        """Publish an agent's present; a file that is on the screen now, and was not, has been read."""
         self.hub.publish(f"agent/{seat.agent.id}", msgspec.json.encode(self.agent(seat.agent.id)))
+        file = seat.on_screen
+        if file is not None and file.attempt_id != seat.read:
+            body = {"by": seat.agent.id, "what": "pop" if seat.preview is None else "preview"}
+            of = (file.campaign_id, file.contact_id, file.attempt_id, seat.agent.id)
+            self.context.ledger.append(Event("file.read", self.clock.now(), *of, body=body))
+        seat.read = file.attempt_id if file is not None else ""
 
     def _wrapup_expired(self, seat: Seat, live: LiveCall) -> None:
         self.context.spawn(self.save_disposition(seat.agent.id, live, NOT_DISPOSED, "", None, None))

@@ -8,7 +8,15 @@ from typing import Any, Protocol
 from cadencia.clock import Clock
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.people import People
-from cadencia.dialer.views import AgentView, BrowserTelephoneView, CallView, FloorView, ObligationView, TelephonyView
+from cadencia.dialer.views import (
+    AgentView,
+    BrowserTelephoneView,
+    CallView,
+    FloorView,
+    NoteView,
+    ObligationView,
+    TelephonyView,
+)
 from cadencia.dialer.whatif import WhatIf
 from cadencia.domain.dialing import Promise
 
@@ -66,6 +74,11 @@ class Desk(Protocol):
         callback_at: datetime | None,
     ) -> None:
         """Save the disposition: durable when this returns. In wrap-up it frees the agent for the next call."""
+
+    def check_note(self, agent_id: str, attempt_id: str, note: str, language: str) -> NoteView:
+        """What a note shows that the campaign's profiles forbid, before it is saved ("es" or "en"); it may be saved
+        all the same."""
+        ...
 
     def browser_telephone(self, agent_id: str) -> BrowserTelephoneView:
         """What the agent's page registers with. Refused if it is not the agent's telephone, or a setting is missing."""

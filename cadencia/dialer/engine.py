@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cadencia.compliance.script import lint_note
+from cadencia.compliance.script import Finding, Kind, lint_note
 from cadencia.dialer.browser import browser_telephone
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.core import EngineCore
 from cadencia.dialer.live import LiveCall
 from cadencia.dialer.present import obligation_view
 from cadencia.dialer.settings import changed_settings
-from cadencia.dialer.views import BrowserTelephoneView, ObligationView
+from cadencia.dialer.views import BrowserTelephoneView, NoteFinding, NoteView, ObligationView
 from cadencia.dialer.whatif import WhatIf, what_if
 from cadencia.domain.agents import PAUSE_REASONS
 from cadencia.domain.codes import DISPOSITIONS
@@ -102,7 +102,7 @@ class Engine(EngineCore):
         callback_at: datetime | None,
     ) -> None:
         seat = self.staff.seat(agent_id)
-        live = seat.overdue.get(attempt_id) or self._on_screen(agent_id, attempt_id)
+        live = self._owed(agent_id, attempt_id)
         leaf = DISPOSITIONS.get(code)
         if leaf is None:
             raise Refused(
@@ -125,11 +125,21 @@ class Engine(EngineCore):
         self.staff.disposed(seat, attempt_id)
         self._look_at_note(agent_id, live, note)
 
+    def _owed(self, agent_id: str, attempt_id: str) -> LiveCall:
+        """A call that the agent may dispose of."""
+        return self.staff.seat(agent_id).overdue.get(attempt_id) or self._on_screen(agent_id, attempt_id)
+
+    def check_note(self, agent_id: str, attempt_id: str, note: str, language: str) -> NoteView:
+        found = self._lint(self._owed(agent_id, attempt_id), note, language)
+        return NoteView(tuple(NoteFinding(f.rule, f.said, f.told, f.citation, f.kind is Kind.QUESTION) for f in found))
+
+    def _lint(self, live: LiveCall, note: str, language: str) -> tuple[Finding, ...]:
+        return lint_note(note, self.judge.stack(self._runner(live.campaign_id).campaign.settings), language)
+
     def _look_at_note(self, agent_id: str, live: LiveCall, note: str) -> None:
         """A note is no question, and is saved whatever it says; what it shows of a forbidden one is written down."""
-        held = self.judge.stack(self._runner(live.campaign_id).campaign.settings)
         now = self.clock.now()
-        for rule in dict.fromkeys(finding.rule for finding in lint_note(note, held, "es")):
+        for rule in dict.fromkeys(finding.rule for finding in self._lint(live, note, "es")):
             at = (live.campaign_id, live.contact_id, live.attempt_id, agent_id)
             self.context.ledger.append(Event("script.finding", now, *at, body={"rule": rule}))
 

@@ -124,6 +124,7 @@ class Seat:
     calls: int = 0
     talk_s: float = 0.0
     spent_s: dict[AgentState, float] = field(default_factory=dict)  # by state, up to the last change
+    read: str = ""  # the attempt whose file is on the screen, once that is written down
 
     @property
     def nailed(self) -> bool:
@@ -144,7 +145,12 @@ class Seat:
         return self.call or self.wrapping
 
     @property
+    def on_screen(self) -> LiveCall | Lease | None:
+        """Whose file is on the agent's screen: of the call, or to choose from."""
+        return self.shown or (self.preview.lease if self.preview else None)
+
+    @property
     def campaign_id(self) -> str | None:
         """Of the file on the agent's screen."""
-        file = self.shown or (self.preview.lease if self.preview else None)
+        file = self.on_screen
         return file.campaign_id if file else None

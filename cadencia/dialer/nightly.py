@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import structlog
 
 from cadencia.compliance.hours import BOGOTA, day_start
 from cadencia.dialer.context import Context
-from cadencia.domain.events import Event
+from cadencia.domain.events import KINDS, Event
 from cadencia.errors import CadenciaError, spoken
-from cadencia.recheck import Report, recheck_all
+from cadencia.recheck import Report, Violation, recheck_all
 from cadencia.store.port import Store
 
 log = structlog.get_logger(__name__)
@@ -78,29 +80,51 @@ class Nightly:
             if self._done is not None and self._done >= day:
                 return
         report = await walk(self._c.store, *span(day))
+        first = [await self._told(found) for found in report.first]
         self._done = day
-        self._tell(day, report)
+        self._tell(day, report, first)
 
-    def _tell(self, day: date, report: Report) -> None:
-        body = {
+    async def _told(self, found: Violation) -> dict[str, Any]:
+        """A violation as the log keeps it: the attempt's events name campaign and contact."""
+        events = await self._c.store.attempt_events(found.contact)
+        return {
+            "rule": found.rule,
+            "profile": found.profile,
+            "at": found.at.isoformat(),
+            "attempt": found.contact,
+            "campaign": events[0].campaign_id if events else None,
+            "contact_id": events[0].contact_id if events else None,
+            "es": spoken(found.what, "es"),
+            "en": spoken(found.what, "en"),
+        }
+
+    def _tell(self, day: date, report: Report, first: list[dict[str, Any]]) -> None:
+        body: dict[str, Any] = {
             "day": day.isoformat(),
             "persons": report.persons,
             "contacts": report.contacts,
             "violations": report.violations,
             "by_rule": dict(sorted(report.by_rule.items())),
+            "first": first,
         }
-        self._c.ledger.append(Event("law.recheck", self._c.clock.now(), body=body))
+        self._c.ledger.append(Event("law.recheck", self._c.clock.now(), body=body, version=KINDS["law.recheck"]))
         self._c.observer.rechecked(day, report.violations)
         for found in report.first:
             told = spoken(found.what, "en")
             log.error("law.violation", rule=found.rule, profile=found.profile, attempt_id=found.contact, what=told)
         tell = log.error if report.violations else log.info
-        tell("law.rechecked", **{name: value for name, value in body.items() if name != "by_rule"})
+        tell("law.rechecked", **{name: value for name, value in body.items() if name not in ("by_rule", "first")})
 
 
 async def _last(store: Store) -> date | None:
     """The newest day that was walked."""
-    after, newest = 0, None
-    while page := await store.events(after, kinds=("law.recheck",)):
-        after, newest = page[-1].seq, date.fromisoformat(page[-1].body["day"])
-    return newest
+    return max((date.fromisoformat(event.body["day"]) for event in await nights(store)), default=None)
+
+
+async def nights(store: Store, newest: int = 14) -> list[Event]:
+    """The last results of the walk (law.recheck), the newest first. Raises StoreError."""
+    after, found = 0, deque[Event](maxlen=newest)
+    while page := await store.events(after, kinds=("law.recheck",)):  # one a night: three years are a page
+        after = page[-1].seq
+        found.extend(page)
+    return [*reversed(found)]

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from cadencia.compliance.explain import Census, Explained, Rehearsal, explain, rehearse
+from cadencia.compliance.calendar import business_days
+from cadencia.compliance.explain import Census, Explained, Rehearsal, explain, needed, rehearse
 from cadencia.compliance.hours import BOGOTA, day_start
 from cadencia.compliance.judge import Judge
 from cadencia.compliance.terms import TERMS, due_on
 from cadencia.config.calendars import builtin_calendars
-from cadencia.domain.codes import label
+from cadencia.domain.codes import Denial, label
 from cadencia.domain.contacts import Became, Inbound, Reserved, contact_id_of
 from cadencia.domain.dialing import Campaign, ContactFacts
+from cadencia.domain.events import Event
 from cadencia.domain.law import Allow, Calendar, Channel, Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.requests import DataRequest, RequestKind
 from cadencia.store.port import Reserve, Store
 from cadencia.store.refusals import no_campaign
 
-#: So many contacts are read and judged at a time.
-_PAGE = 1000
+#: So many contacts are read and judged at a time: by themselves, and where calls need the loop too.
+_PAGE, _SMALL_PAGE = 1000, 50
 
 
 class People:
@@ -112,41 +115,55 @@ class People:
         """It is answered. Refused if it is not open."""
         return await self._store.close_request(number, outcome, by, now)
 
-    async def explain(self, contact_id: int, at: datetime) -> list[Explained]:
-        """Why a contact may be called at an instant or not; nothing if there is no such one."""
+    async def explain(self, contact_id: int, at: datetime, by: str, now: datetime) -> list[Explained]:
+        """Why a contact may be called at an instant or not; nothing if there is no such one.
+
+        Args:
+            by: who asks, and `now` when: it is written down before it is answered.
+        """
         campaigns = await self._campaigns()
         found = await self._store.contact(contact_id, at, self._since(campaigns.values(), at))
-        return self._explained([found] if found is not None else [], campaigns, at)
+        return await self._explained([found] if found is not None else [], campaigns, at, by, now)
 
-    async def explain_person(self, person_id: int, at: datetime) -> list[Explained]:
+    async def explain_person(self, person_id: int, at: datetime, by: str, now: datetime) -> list[Explained]:
         """The same of a person, on each list."""
         campaigns = await self._campaigns()
         found = await self._store.contacts_of(person_id, at, self._since(campaigns.values(), at))
-        return self._explained(found, campaigns, at)
+        return await self._explained(found, campaigns, at, by, now)
 
-    async def census(self, campaign_id: str, at: datetime) -> Census:
-        """A campaign's whole list at an instant, a page at a time. Refused if there is no such campaign."""
-        campaign, after = await self._campaign(campaign_id), 0
-        counted, since = Census(at), self._since([campaign], at)
-        while page := await self._store.contacts(campaign_id, at, since, after, _PAGE):
+    async def census(self, campaign_id: str, at: datetime, *, pause_s: float = 0.0) -> Census:
+        """A campaign's whole list at an instant, a page at a time. Refused if there is no such campaign.
+
+        Args:
+            pause_s: real seconds between two pages, which are then small, for those who have something better to do.
+        """
+        campaign, counted = await self._campaign(campaign_id), Census(at)
+        async for page in self._pages(campaign, at, pause_s):
             for contact in page:
                 counted.take(self.judge.verdict(contact, campaign.settings, at))
-            after = page[-1].contact_id
         return counted
 
-    async def rehearsal(self, campaign_id: str, day: date) -> Rehearsal:
-        """A campaign's whole list on a day to come. Refused if there is no such campaign."""
-        campaign, after = await self._campaign(campaign_id), 0
-        at = day_start(day, BOGOTA)
-        rehearsal, since = Rehearsal(day), self._since([campaign], at)
-        while page := await self._store.contacts(campaign_id, at, since, after, _PAGE):
+    async def rehearsal(self, campaign_id: str, day: date, *, pause_s: float = 0.0) -> Rehearsal:
+        """A campaign's whole list on a day to come; `pause_s` as of the census. Refused if there is no campaign."""
+        campaign, rehearsal = await self._campaign(campaign_id), Rehearsal(day)
+        async for page in self._pages(campaign, day_start(day, BOGOTA), pause_s):
             rehearse(page, campaign.settings, self.judge, rehearsal)
-            after = page[-1].contact_id
         return rehearsal
 
-    def _explained(
-        self, found: Sequence[ContactFacts], campaigns: dict[str, Campaign], at: datetime
+    async def _pages(self, campaign: Campaign, at: datetime, pause_s: float) -> AsyncIterator[Sequence[ContactFacts]]:
+        since, after, limit = self._since([campaign], at), 0, _SMALL_PAGE if pause_s else _PAGE
+        while page := await self._store.contacts(campaign.id, at, since, after, limit):
+            yield page
+            after = page[-1].contact_id
+            await asyncio.sleep(pause_s)
+
+    async def _explained(
+        self, found: Sequence[ContactFacts], campaigns: dict[str, Campaign], at: datetime, by: str, now: datetime
     ) -> list[Explained]:
+        if found:
+            read = {"person_id": found[0].person.id, "by": by, "what": "explain"}
+            campaign, contact = (found[0].campaign_id, found[0].contact_id) if len(found) == 1 else (None, None)
+            await self._store.append([Event("file.read", now, campaign, contact, body=read)])
         return [explain(c, campaigns[c.campaign_id].settings, self.judge, at) for c in found]
 
     async def _campaigns(self) -> dict[str, Campaign]:
@@ -167,9 +184,9 @@ def _calendar() -> Calendar:
     return builtin_calendars()["co"]
 
 
-def request_told(r: DataRequest) -> dict[str, Any]:
-    """One request as JSON."""
-    return {
+def request_told(r: DataRequest, today: date | None = None) -> dict[str, Any]:
+    """One request as JSON; with a local date, the business days that are left of it too, negative when it is late."""
+    told = {
         "id": r.id,
         "person_id": r.person_id,
         "kind": str(r.kind),
@@ -180,6 +197,7 @@ def request_told(r: DataRequest) -> dict[str, Any]:
         "outcome": r.outcome,
         "law": TERMS[r.kind].citation,
     }
+    return told if today is None else {**told, "days_left": business_days(today, r.due, _calendar())}
 
 
 def reserved_told(answer: Reserved, language: str) -> dict[str, Any]:
@@ -205,16 +223,20 @@ def explained(found: Explained, language: str) -> dict[str, Any]:
         "reason": None,
         "rule": None,
         "next_at": None,
+        "needs": None,
     }
     if isinstance(verdict, Allow):
         told["phone"] = _masked(verdict.phone.e164) if verdict.phone else None
     else:
         told |= {"code": str(verdict.code), "reason": label(verdict.code, language), "rule": verdict.rule}
-        told["next_at"] = _iso(verdict.retry_at)
+        told |= {"next_at": _iso(verdict.retry_at), "needs": _needs(verdict.code, verdict.retry_at)}
     told["numbers"] = [
         {
             "phone": _masked(n.phone.e164) if n.phone else None,
-            "against": [{"code": str(h.code), "rule": h.rule, "until": _iso(h.until)} for h in n.held],
+            "against": [
+                {"code": str(h.code), "rule": h.rule, "until": _iso(h.until), "needs": _needs(h.code, h.until)}
+                for h in n.held
+            ],
         }
         for n in found.numbers
     ]
@@ -224,10 +246,34 @@ def explained(found: Explained, language: str) -> dict[str, Any]:
 def census_told(c: Census, language: str) -> dict[str, Any]:
     """A list as JSON."""
     denied = [
-        {"code": str(code), "reason": label(code, language), "contacts": n, "opens": _iso(c.opens.get(code))}
+        {
+            "code": str(code),
+            "reason": label(code, language),
+            "contacts": n,
+            "opens": _iso(c.opens.get(code)),
+            "needs": _needs(code, c.opens.get(code)),
+        }
         for code, n in c.denied.most_common()
     ]
     return {"at": c.at.isoformat(), "total": c.total, "callable_now": c.callable_now, "denied": denied}
+
+
+def rehearsal_told(r: Rehearsal) -> dict[str, Any]:
+    """A day to come as JSON; hours are local."""
+    return {
+        "day": r.day.isoformat(),
+        "total": r.total,
+        "callable": r.callable,
+        "lawful_s": r.lawful_s,
+        "first_by_hour": {str(h): n for h, n in sorted(r.by_hour.items())},
+        "denied": {str(code): number for code, number in r.denied.most_common()},
+    }
+
+
+def _needs(code: Denial, opens: datetime | None) -> dict[str, str] | None:
+    """What opens it instead, in both languages, where time alone does not."""
+    words = needed(code)
+    return {"es": words.es, "en": str(words)} if opens is None else None
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -94,6 +94,26 @@ class AgentView(msgspec.Struct, frozen=True):
     nailed: bool = True  # the telephone stands connected through the shift, wherever it is
 
 
+class NoteFinding(msgspec.Struct, frozen=True):
+    """What a note shows of a question or phrase that a profile forbids.
+
+    `said`: the note's own words; `told`: what to do, in the language asked for; `question`: its answer may be noted
+    where the person told it unasked.
+    """
+
+    rule: str
+    said: str
+    told: str
+    citation: str
+    question: bool
+
+
+class NoteView(msgspec.Struct, frozen=True):
+    """A note before it is saved; nothing of it is kept."""
+
+    findings: tuple[NoteFinding, ...]
+
+
 class BrowserTelephoneView(msgspec.Struct, frozen=True):
     """What an agent's page needs to be that agent's telephone; nobody else is shown it, and no log keeps it.
 

@@ -59,8 +59,12 @@ KINDS: dict[str, int] = {
     "person.hold": 1,  # {person_id, by, held}  a legal hold begins or ends
     # who the person was is gone; what stood for the person in evidence stays named here, and nowhere else
     "person.erased": 1,  # {surrogate, by, reason}
-    "file.read": 1,  # {person_id, by, what} or {by, what, from, to}  somebody took evidence out
-    "law.recheck": 1,  # {day, persons, contacts, violations, by_rule}  a local day's contacts judged again
+    # somebody read what is kept of a person: {person_id, by, what}, what: evidence or explain; a file on an agent's
+    # screen: {by, what}, what: pop or preview, with the attempt; evidence of whole days: {by, what, from, to}
+    "file.read": 1,
+    # a local day's contacts judged again: {day, persons, contacts, violations, by_rule, first: [{rule, profile, at,
+    # attempt, campaign, contact_id, es, en}, ...]}; version 1: without `first`
+    "law.recheck": 2,
     "portfolio.imported": 1,  # {persons, obligations, phones, contacts}
     "engine.led": 1,  # {token, holder}
     "engine.clock_set": 1,  # {seconds}  the wall clock was set by so much while the engine ran

@@ -42,6 +42,19 @@ _KINDS: dict[str, Words] = {
     "person.request": Words("request", "solicitud"),
     "person.hold": Words("legal hold", "retención legal"),
     "file.read": Words("the file was read", "se leyó el expediente"),
+    "script.finding": Words("a note shows what must not be asked or said", "una nota muestra lo que no se pregunta"),
+}
+
+#: Which way somebody read a person's file: `what` of file.read.
+_WAYS: dict[str, Words] = {
+    "pop": Words("the file was on the agent's screen", "la ficha estuvo en la pantalla del agente"),
+    "preview": Words(
+        "the file was on the agent's screen, to choose", "la ficha estuvo en la pantalla del agente, para elegir"
+    ),
+    "explain": Words(
+        "somebody asked why the person may be called or not", "se consultó por qué se puede o no se puede llamar"
+    ),
+    "evidence": Words("the evidence was taken out", "se exportó la evidencia"),
 }
 
 
@@ -134,7 +147,7 @@ def _line(header: Header, row: Row) -> dict[str, Any]:
     """A row in readable words."""
     body = msgspec.json.decode(row.body)
     data = body.get("data", {})
-    words = _KINDS.get(body["kind"], Words(body["kind"], body["kind"]))
+    words = _WAYS.get(data.get("what", "")) or _KINDS.get(body["kind"], Words(body["kind"], body["kind"]))
     code = str(data.get("code") or data.get("outcome") or "")
     told = {"engine": header.engine, "number": header.number, "position": row.position, "at": body["at"]}
     told |= {"es": words.es, "en": str(words), "code": code}

@@ -52,6 +52,12 @@ class PromiseBody(_Body):
     due: dt.date
 
 
+class NoteBody(CallBody):
+    """A note that is being written."""
+
+    note: Annotated[str, StringConstraints(max_length=4000)]
+
+
 class DispositionBody(_Body):
     """What the agent chose. `callback_at` is an instant with its zone."""
 

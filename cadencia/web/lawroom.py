@@ -12,6 +12,7 @@ from cadencia.clock import Clock
 from cadencia.config.difference import diff
 from cadencia.config.profiles import Rulebook
 from cadencia.dialer.law import Law, Yesterday, earlier, read_proposal, yesterday
+from cadencia.dialer.nightly import nights
 from cadencia.domain.access import User, UserRole
 from cadencia.domain.codes import Denial, label
 from cadencia.domain.law import Profile
@@ -124,6 +125,37 @@ class LawView(msgspec.Struct, frozen=True):
     history: tuple[LawVersionView, ...]
 
 
+class ViolationView(msgspec.Struct, frozen=True):
+    """A contact that the re-check finds against; campaign and contact are null if nobody knows them any more."""
+
+    rule: str
+    profile: str
+    at: datetime
+    attempt: str
+    campaign: str | None
+    contact_id: int | None
+    es: str
+    en: str
+
+
+class NightView(msgspec.Struct, frozen=True):
+    """A local day's contacts, judged again at `at`; `first` are the first 20 violations."""
+
+    day: date
+    at: datetime
+    persons: int
+    contacts: int
+    violations: int
+    by_rule: dict[str, int]
+    first: tuple[ViolationView, ...]
+
+
+class NightsView(msgspec.Struct, frozen=True):
+    """The last results of the nightly re-check, the newest first."""
+
+    nights: tuple[NightView, ...]
+
+
 class LawRoom:
     """Answers for the page, and finds out in the background what proposals would have changed.
 
@@ -152,6 +184,12 @@ class LawRoom:
             tuple(_in_force(v, in_force.get(i), using[i]) for i, v in active.items()),
             tuple(sorted(map(_version, versions), key=lambda v: v.decided_at or v.proposed_at, reverse=True)),
         )
+
+    async def nights(self) -> NightsView:
+        """Raises StoreError."""
+        # Version 1 of the event lists no violations.
+        found = [{"first": [], **event.body, "at": event.at} for event in await nights(self._store)]
+        return NightsView(tuple(msgspec.convert(one, NightView) for one in found))
 
     async def propose(self, source: str, user: User, reason: str) -> None:
         """A file's text. Raises Refused."""

@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from cadencia.dialer.views import AgentView, BrowserTelephoneView, ObligationView
+from cadencia.dialer.views import AgentView, BrowserTelephoneView, NoteView, ObligationView
 from cadencia.domain.dialing import Promise
 from cadencia.domain.people import Money
-from cadencia.web.bodies import CallBody, DispositionBody, PauseBody, PromiseBody, SkipBody
+from cadencia.web.bodies import CallBody, DispositionBody, NoteBody, PauseBody, PromiseBody, SkipBody
 from cadencia.web.context import Context, caller_of
 from cadencia.web.errors import WebError
 from cadencia.web.schema import shows
+from cadencia.web.texts import tongue
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -117,6 +118,11 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def confirm(request: Request, body: CallBody) -> Response:
         """Gives the amounts, and the log keeps that they were shown."""
         return as_json(Confirmed(await desk.confirm(own_agent(request), body.attempt_id)))
+
+    @router.post("/api/agent/note", summary="What a note shows that is forbidden", responses=shows(NoteView))
+    async def note(request: Request, body: NoteBody) -> Response:
+        """Before it is saved, which it may be all the same. Nothing of it is kept."""
+        return as_json(desk.check_note(own_agent(request), body.attempt_id, body.note, tongue(request)))
 
     @router.post("/api/agent/disposition", summary="Save the disposition", **view)
     async def dispose(request: Request, body: DispositionBody) -> Response:

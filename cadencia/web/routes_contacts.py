@@ -9,6 +9,7 @@ from cadencia.dialer.people import reserved_told
 from cadencia.web.bodies import ContactBody, ContactOutcomeBody, InboundBody
 from cadencia.web.context import Context, caller_of
 from cadencia.web.routes_people import person_named
+from cadencia.web.texts import tongue
 
 
 def add(router: APIRouter, ctx: Context) -> None:
@@ -18,7 +19,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def reserve(body: ContactBody, request: Request) -> Response:
         """For messages, letters, visits and calls by hand. The answer holds for the instant at which it was asked; a no
         tells why, and from when on it may be asked again. The same key answers the same yes and counts once."""
-        user, now = caller_of(request).user, ctx.desk.clock.now()
+        by, now = caller_of(request).user.login, ctx.desk.clock.now()
         answer = await ctx.desk.people.reserve(
             await person_named(ctx, body),
             body.campaign,
@@ -26,10 +27,10 @@ def add(router: APIRouter, ctx: Context) -> None:
             body.purpose,
             body.e164 or "",
             body.key,
-            user.login,
+            by,
             now,
         )
-        return JSONResponse(reserved_told(answer, user.language))
+        return JSONResponse(reserved_told(answer, tongue(request)))
 
     @router.post("/api/contacts/inbound", summary="A person contacted us", status_code=200)
     async def inbound(body: InboundBody, request: Request) -> Response:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from cadencia.web.bodies import DecisionBody, ProposalBody
 from cadencia.web.context import Context, caller_of
-from cadencia.web.lawroom import LawView
+from cadencia.web.lawroom import LawView, NightsView
 from cadencia.web.routes_agent import as_json
 from cadencia.web.schema import shows
 
@@ -22,6 +22,12 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def present(request: Request) -> Response:
         """What a proposal would have changed yesterday is found out in the background: ask again while it is null."""
         return as_json(await law.view(caller_of(request).user))
+
+    @router.get("/api/law/nights", summary="What the nightly re-check found", responses=shows(NightsView))
+    async def nights() -> Response:
+        """The last 14 results, the newest first: contacts of a local day judged again, apart from the gate. None while
+        it never ran; a day that is missing was not judged."""
+        return as_json(await law.nights())
 
     @router.post("/api/law/proposals", summary="Propose a version of a profile", **shown)
     async def propose(request: Request, body: ProposalBody) -> Response:

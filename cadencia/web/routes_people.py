@@ -1,16 +1,16 @@
-"""What programs and people write down about a person, and why somebody may be called or not."""
+"""What programs and people write down about a person."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from cadencia.dialer.people import census_told, explained, request_told
+from cadencia.dialer.counts import local_day
+from cadencia.dialer.people import request_told
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn
 from cadencia.domain.people import Money
 from cadencia.web.bodies import AnsweredBody, ConsentBody, ExclusionBody, OptOutBody, PaymentBody, RequestBody, Who
 from cadencia.web.context import Context, caller_of
-from cadencia.web.errors import WebError
 
 
 def add(router: APIRouter, ctx: Context) -> None:
@@ -62,8 +62,9 @@ def add(router: APIRouter, ctx: Context) -> None:
 
     @router.get("/api/people/requests", summary="Requests about one's data that are open, the most urgent first")
     async def requests() -> Response:
-        """Each with the last date on which an answer is in time."""
-        return JSONResponse([request_told(r) for r in await ctx.desk.people.requests()])
+        """Each with the last date on which an answer is in time, and the business days that are left until then."""
+        today = local_day(ctx.desk.clock.now())
+        return JSONResponse([request_told(r, today) for r in await ctx.desk.people.requests()])
 
     @router.post("/api/people/requests", summary="A person asks about their data", status_code=200)
     async def ask(body: RequestBody, request: Request) -> Response:
@@ -85,21 +86,6 @@ def add(router: APIRouter, ctx: Context) -> None:
         """How, in a word or two."""
         now, by = ctx.desk.clock.now(), caller_of(request).user.login
         return JSONResponse(request_told(await ctx.desk.people.close_request(number, body.outcome, by, now)))
-
-    @router.get("/api/contacts/{contact_id}/explain", summary="Why a contact may be called now, or not")
-    async def explain(contact_id: int, request: Request) -> Response:
-        """The gate's answer, and all that stands against each number; no name, and of a number its last digits."""
-        found = await ctx.desk.people.explain(contact_id, ctx.desk.clock.now())
-        if not found:
-            raise WebError(404, "CAD-WEB-NO-CONTACT")
-        return JSONResponse(explained(found[0], caller_of(request).user.language))
-
-    @router.get("/api/campaigns/{campaign_id}/explain", summary="A whole list: callable now, or why not")
-    async def census(campaign_id: str, request: Request) -> Response:
-        """How many may be called now, and of the others how many for which reason and until when."""
-        now = ctx.desk.clock.now()
-        counted = await ctx.desk.people.census(campaign_id, now)
-        return JSONResponse(census_told(counted, caller_of(request).user.language))
 
 
 async def person_named(ctx: Context, who: Who) -> int:

@@ -65,6 +65,10 @@ _MESSAGES: dict[str, dict[str, tuple[str, str]]] = {
         "es": ("Ya se está simulando otra pregunta.", "Espere unos segundos y pregunte de nuevo."),
         "en": ("Another question is being simulated.", "Wait some seconds and ask again."),
     },
+    "CAD-WEB-COUNTING": {
+        "es": ("Ya se está contando otra lista.", "Espere unos segundos y pregunte de nuevo."),
+        "en": ("Another list is being counted.", "Wait some seconds and ask again."),
+    },
     "CAD-WEB-SLOW": {
         "es": ("La simulación tardó demasiado.", "Pregunte con el servidor menos ocupado, o para menos agentes."),
         "en": ("The simulation took too long.", "Ask when the server is less busy, or for fewer agents."),

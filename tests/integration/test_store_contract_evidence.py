@@ -155,6 +155,32 @@ async def test_surrogates_are_random_and_stay(floor: Floor) -> None:
     assert await floor.store.person_rows(someone + 10_000) == ()
 
 
+async def test_a_file_on_a_screen_and_a_finding_in_a_note_stand_among_the_persons_rows(floor: Floor) -> None:
+    await floor.load(person(1))
+    lease = await floor.talked()
+    of = ("c1", lease.contact_id, lease.attempt_id, "a1")
+    read = {"by": "a1", "what": "pop"}
+    await floor.store.append(
+        [Event("file.read", NOW, *of, body=read), Event("script.finding", NOW, *of, {"rule": "r"})]
+    )
+    await seal(floor)
+    rows = [msgspec.json.decode(row.body) for _, row in await floor.store.person_rows(lease.file.person_id)]
+    assert [row["data"] for row in rows[-2:]] == [read, {"rule": "r"}]
+    assert {(row["attempt"], row["agent"], row["campaign"]) for row in rows[-2:]} == {(lease.attempt_id, "a1", "c1")}
+    assert await verified(floor.store) == []
+
+
+async def test_a_violation_names_its_contact_by_surrogate(floor: Floor) -> None:
+    await floor.load(person(1))
+    lease = await floor.talked()
+    first = [{"rule": "CO-3", "attempt": lease.attempt_id, "contact_id": lease.contact_id}]
+    await floor.store.append([Event("law.recheck", NOW, body={"day": "2026-11-23", "first": first}, version=2)])
+    await seal(floor)
+    (found,) = (await bodies(floor.store))[-1]["data"]["first"]
+    leased = next(row for row in await bodies(floor.store) if row["kind"] == "attempt.leased")
+    assert found == {"rule": "CO-3", "attempt": lease.attempt_id, "contact": leased["contact"]}
+
+
 async def test_a_person_is_found_by_surrogate_id_and_document(floor: Floor) -> None:
     someone = await contact(floor)
     name = await floor.store.surrogate(someone)

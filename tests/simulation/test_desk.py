@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
+from cadencia.compliance.evidence_events import body_of, is_evidence
 from cadencia.dialer.servers import Telephone
 from cadencia.dialer.views import AgentView
 from cadencia.domain.dialing import CampaignSettings, CampaignState, Promise
@@ -20,6 +22,8 @@ from cadencia.telephony.simulator.server import LEAST_RIGHTS
 from cadencia.testing.checker import RecordingStore
 from cadencia.testing.floor import Floor, make_floor
 from cadencia.testing.virtual import VirtualLoop, run_virtual
+
+FORBIDDEN = "co-ley2300:co-12-motivo-de-la-mora"
 
 #: Everybody answers, and talks for long.
 TALKERS = World(live=1.0, machine=0.0, no_answer=0.0, busy=0.0, off=0.0, congestion=0.0, invalid_lines=0.0)
@@ -118,6 +122,24 @@ def test_a_disposition_chosen_while_talking_needs_no_wrap_up() -> None:
     on_a_floor(test)
 
 
+def test_a_note_is_looked_at_before_it_is_saved_and_nothing_of_it_is_kept() -> None:
+    async def test(floor: Floor) -> None:
+        engine, view = floor.engine, await in_talk(floor)
+        assert view.pop is not None
+        attempt = view.pop.attempt_id
+        (found,) = engine.check_note("ag0001", attempt, "Dice el motivo de la mora: desempleo", "es").findings
+        assert (found.rule, found.said.lower(), found.question) == (FORBIDDEN, "motivo de la mora", True)
+        assert found.told.startswith("No pregunte") and "Ley 2300" in found.citation
+        assert engine.check_note("ag0001", attempt, "Motivo de la mora", "en").findings[0].told.startswith("Do not")
+        assert engine.check_note("ag0001", attempt, "Espontáneo: motivo de la mora, viaje", "es").findings == ()
+        with pytest.raises(Refused):
+            engine.check_note("ag0001", "another", "hola", "es")
+        await engine.context.ledger.flushed()
+        assert await floor.store.events(kinds=("script.finding",)) == ()
+
+    on_a_floor(test)
+
+
 def test_a_note_is_saved_and_what_it_shows_of_a_forbidden_question_is_written_down() -> None:
     async def test(floor: Floor) -> None:
         view = await in_talk(floor)
@@ -128,8 +150,13 @@ def test_a_note_is_saved_and_what_it_shows_of_a_forbidden_question_is_written_do
         await floor.engine.context.ledger.flushed()
         (event,) = await floor.store.events(kinds=("script.finding",))
         assert (event.attempt_id, event.agent_id) == (attempt, "ag0001")
-        assert event.body == {"rule": "co-ley2300:co-12-motivo-de-la-mora"}
+        assert event.body == {"rule": FORBIDDEN}
         assert len(await floor.store.events(kinds=("attempt.disposed",))) == 2
+        assert is_evidence(event)
+        surrogates = {("person", 7): "p", ("contact", event.contact_id or 0): "c"}
+        row = msgspec.json.decode(body_of(event, lambda contact: 7, surrogates))
+        assert row["data"] == {"rule": FORBIDDEN}
+        assert (row["attempt"], row["person"], row["contact"]) == (attempt, "p", "c")
 
     on_a_floor(test)
 

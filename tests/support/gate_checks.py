@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cadencia.config.profiles import builtin
@@ -32,6 +34,7 @@ from cadencia.domain.law import (
 )
 from cadencia.domain.people import LineType, Phone, PhoneStatus, Role
 from tests.support.gate_code import Code
+from tests.support.hours_checks import CALENDAR, HOURS
 from tests.support.law_vectors import every_day, hm, profile, weekdays
 
 #: A Monday, 10:00 in Bogotá.
@@ -41,6 +44,8 @@ NOTHING = timedelta()
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+
+PROFILES = builtin()
 
 Check = Callable[[Code], None]
 
@@ -63,81 +68,6 @@ GRANT = Consent(5, True, AT - 300 * DAY, Channel.VOICE)
 def contact(*phones: Phone, facts: Facts | None = None, **more: object) -> ContactFacts:
     told = facts or Facts(consents=(GRANT,))
     return replace(ContactFacts(9, "c1", person(), told, phones or (phone(1),)), **more)  # type: ignore[arg-type]
-
-
-# -- hours -------------------------------------------------------------------------------------------------------------
-def window(code: Code) -> None:
-    opening = code.stack.stack([builtin()["co-ley2300"]]).opening(Channel.VOICE, Purpose.COLLECTION, (BOGOTA,))
-    opens, closes = datetime(2026, 3, 2, 12, tzinfo=UTC), datetime(2026, 3, 3, 0, tzinfo=UTC)
-    assert opening.window(AT) == (opens, closes)
-    assert opening.window(opens) == (opens, closes)
-    assert opening.window(opens - SECOND) is None
-    assert opening.window(closes) is None
-    assert opening.window(closes - SECOND) == (opens, closes)
-
-
-def left(code: Code) -> None:
-    opening = code.stack.stack([builtin()["co-ley2300"]]).opening(Channel.VOICE, Purpose.COLLECTION, (BOGOTA,))
-    assert opening.left_s(AT) == 9 * 3600
-    assert opening.left_s(datetime(2026, 3, 2, 5, tzinfo=UTC)) == 12 * 3600
-    assert opening.left_s(datetime(2026, 3, 3, 0, tzinfo=UTC)) == 0
-    assert opening.left_s(datetime(2026, 3, 8, 15, tzinfo=UTC)) == 0
-    lunch = profile(hours=(Hours(weekdays((hm(8), hm(12)), (hm(14), hm(18)))),))
-    split = code.stack.stack([lunch]).opening(Channel.VOICE, Purpose.COLLECTION, (BOGOTA,))
-    assert split.left_s(AT) == 6 * 3600
-    assert split.left_s(AT + 3 * HOUR) == 4 * 3600
-
-
-def lasts(code: Code) -> None:
-    opening = code.stack.stack([builtin()["co-ley2300"]]).opening(Channel.VOICE, Purpose.COLLECTION, (BOGOTA,))
-    closes = datetime(2026, 3, 3, 0, tzinfo=UTC)
-    ring = timedelta(seconds=30)
-    assert opening.next(closes - ring, ring) == closes - ring
-    assert opening.next(closes - ring + SECOND, ring) == datetime(2026, 3, 3, 12, tzinfo=UTC)
-    assert opening.why_not(closes - SECOND)[0] is Denial.MARGIN
-    assert opening.why_not(closes)[0] is Denial.HOURS
-    assert opening.why_not(closes) == (Denial.HOURS, "co-ley2300:hours")
-
-
-def never_open(code: Code) -> None:
-    shut = profile(hours=(Hours(weekdays()),))
-    opening = code.stack.stack([shut]).opening(Channel.VOICE, Purpose.COLLECTION, (BOGOTA,))
-    assert opening.next(AT, NOTHING) is None
-    assert opening.window(AT) is None
-
-
-def round_the_clock(code: Code) -> None:
-    """A day that ends where the next one begins is no end."""
-    opening = code.stack.stack([profile(hours=(Hours(every_day((0, 1440))),))]).opening(
-        Channel.VOICE, Purpose.COLLECTION, (BOGOTA,)
-    )
-    midnight = datetime(2026, 3, 3, 5, tzinfo=UTC)
-    assert opening.holds(midnight - SECOND, timedelta(seconds=30))
-    assert opening.holds(midnight, NOTHING)
-    assert opening.left_s(AT) == 14 * 3600
-    nothing = code.stack.stack([profile(hours=())]).opening(Channel.VOICE, Purpose.COLLECTION, (BOGOTA,))
-    assert nothing.holds(AT, timedelta(hours=20))
-    assert nothing.left_s(AT) == 14 * 3600
-
-
-def edges(code: Code) -> None:
-    """An hour that exists twice is the shorter window; a wish alone keeps its end; Saturday's closing is closed."""
-    laid = code.stack.stack([builtin()["co-ley2300"]]).opening(Channel.VOICE, Purpose.COLLECTION, (BOGOTA,))
-    assert laid.window(datetime(2026, 3, 7, 20, tzinfo=UTC)) is None
-    york = (ZoneInfo("America/New_York"),)
-    opens = code.stack.stack([profile(hours=(Hours(every_day((90, 600))),))])
-    after = opens.opening(Channel.VOICE, Purpose.COLLECTION, york)
-    assert not after.holds(datetime(2026, 11, 1, 5, 45, tzinfo=UTC), NOTHING)
-    assert after.holds(datetime(2026, 11, 1, 6, 30, tzinfo=UTC), NOTHING)
-    ends = code.stack.stack([profile(hours=(Hours(every_day((0, 90))),))])
-    before = ends.opening(Channel.VOICE, Purpose.COLLECTION, york)
-    assert before.holds(datetime(2026, 11, 1, 5, 29, tzinfo=UTC), NOTHING)
-    assert not before.holds(datetime(2026, 11, 1, 5, 30, tzinfo=UTC), NOTHING)
-    wish = Preference(1, AT - DAY, weekdays((hm(8), hm(11))))
-    only = code.stack.stack([profile(hours=())]).opening(Channel.VOICE, Purpose.COLLECTION, (BOGOTA,), wish)
-    closes = datetime(2026, 3, 2, 16, tzinfo=UTC)
-    assert only.holds(closes - 25 * SECOND, 25 * SECOND)
-    assert not only.holds(closes - 25 * SECOND, 26 * SECOND)
 
 
 # -- stack -------------------------------------------------------------------------------------------------------------
@@ -182,7 +112,7 @@ def consents(code: Code) -> None:
 
 def granted_later(code: Code) -> None:
     """The next lawful instant is where a grant that is written down begins to hold, for that channel."""
-    laid = code.stack.stack([builtin()["co-ley2300"]])
+    laid = code.stack.stack([PROFILES["co-ley2300"]])
 
     def retry(*lines: Consent) -> datetime | None:
         facts = Facts(consents=lines)
@@ -203,7 +133,7 @@ def granted_later(code: Code) -> None:
 
 def wishes(code: Code) -> None:
     """Of two wishes given at once the later line holds; none opens hours where nobody knows when the contract was."""
-    laid = code.stack.stack([builtin()["co-ley2300"]])
+    laid = code.stack.stack([PROFILES["co-ley2300"]])
     evening = AT.replace(hour=0) + DAY + timedelta(minutes=30)  # 19:30 in Bogotá
     night = Preference(1, AT - DAY, weekdays((hm(19), hm(21))))
     morning = Preference(2, AT - DAY, weekdays((hm(8), hm(11))))
@@ -243,7 +173,7 @@ def validity(code: Code) -> None:
 
 def instants(code: Code) -> None:
     """What begins at the very instant is no later one; a contact dated later counts as one before."""
-    laid = code.stack.stack([builtin()["co-ley2300"]])
+    laid = code.stack.stack([PROFILES["co-ley2300"]])
 
     def said(facts: Facts, at: datetime = AT, stack: object = laid, **more: object) -> Deny | None:
         asked = code.gate.decide(person(**more), phone(1), Channel.VOICE, Purpose.COLLECTION, at, facts, stack)
@@ -256,7 +186,7 @@ def instants(code: Code) -> None:
     late = said(Facts(consents=(GRANT,), preferences=(wish,)), contract_signed_at=AT - DAY)
     assert late is not None
     assert late.retry_at == AT + 4 * HOUR
-    mixed = code.stack.stack([builtin()["co-ley2300"], profile(id="x", hours=())])
+    mixed = code.stack.stack([PROFILES["co-ley2300"], profile(id="x", hours=())])
     night = Preference(1, AT - DAY, weekdays((hm(19), hm(21))))
     evening = Facts(consents=(GRANT,), preferences=(night,))
     assert said(evening, AT + 10 * HOUR, mixed, contract_signed_at=AT - DAY) is not None
@@ -299,12 +229,13 @@ def longest(code: Code) -> None:
 
 
 # -- judge -------------------------------------------------------------------------------------------------------------
-def _judge(code: Code) -> object:
-    return code.judge.Judge(builtin())
+@lru_cache(maxsize=1)
+def _judge(code: Code) -> Any:
+    return code.judge.Judge(PROFILES)
 
 
 def _verdict(code: Code, asked: ContactFacts, settings: CampaignSettings | None = None, at: datetime = AT) -> object:
-    return code.judge.Judge(builtin()).verdict(asked, settings or CampaignSettings(), at)
+    return _judge(code).verdict(asked, settings or CampaignSettings(), at)
 
 
 def turns(code: Code) -> None:
@@ -370,7 +301,7 @@ def caps(code: Code) -> None:
 
 
 def stacks(code: Code) -> None:
-    judge = code.judge.Judge(builtin())
+    judge = code.judge.Judge(PROFILES)
     settings = CampaignSettings()
     assert judge.stack(settings) is judge.stack(CampaignSettings())
     assert [name for name, *_ in judge.stack(settings).names] == ["co-ley2300", "house"]
@@ -448,7 +379,7 @@ def elsewhere(code: Code) -> None:
 
 
 def recorded(code: Code) -> None:
-    judge, settings = code.judge.Judge(builtin()), CampaignSettings()
+    judge, settings = _judge(code), CampaignSettings()
     yes = judge.recorded(contact(), settings, AT)
     assert isinstance(yes, Allow)
     assert yes.basis["phone_id"] == 1
@@ -495,7 +426,8 @@ def reaches(code: Code) -> None:
 
 
 CHECKS: dict[str, tuple[Check, ...]] = {
-    "hours": (window, left, lasts, never_open, round_the_clock, edges),
+    "calendar": CALENDAR,
+    "hours": HOURS,
     "counting": (instants,),
     "stack": (look_back, names, instants),
     "rules": (instants, consents, granted_later, wishes, in_flight, validity, longest),

@@ -16,7 +16,7 @@ from typing import Any
 from cadencia import compliance
 
 #: The modules, each after those it imports.
-ORDER = ("hours", "counting", "stack", "rules", "gate", "judge", "reach")
+ORDER = ("calendar", "hours", "counting", "stack", "rules", "gate", "judge", "reach")
 _PACKAGE = "cadencia.compliance"
 _FOLDER = Path(compliance.__file__).parent
 
@@ -25,6 +25,7 @@ _FOLDER = Path(compliance.__file__).parent
 class Code:
     """The gate's modules that belong together."""
 
+    calendar: Any
     hours: Any
     counting: Any
     stack: Any
@@ -46,6 +47,13 @@ def source(name: str) -> ast.Module:
 
 
 @cache
+def _leans_on(name: str) -> frozenset[str]:
+    """The gate's modules that it imports."""
+    imported = {node.module for node in ast.walk(source(name)) if isinstance(node, ast.ImportFrom)}
+    return frozenset(each for each in ORDER if f"{_PACKAGE}.{each}" in imported)
+
+
+@cache
 def _compiled(name: str) -> types.CodeType:
     return compile(source(name), name, "exec")
 
@@ -55,14 +63,14 @@ def load(name: str, changed: ast.Module) -> Code:
     real()  # all of them are loaded
     before = {f"{_PACKAGE}.{n}": sys.modules[f"{_PACKAGE}.{n}"] for n in ORDER}
     made: dict[str, Any] = {}
-    later = False
+    other = {name}
     try:
         for each in ORDER:
-            later = later or each == name
             full = f"{_PACKAGE}.{each}"
-            if not later:
+            if each != name and other.isdisjoint(_leans_on(each)):
                 made[each] = before[full]  # it imports nothing that changed
                 continue
+            other.add(each)
             module = types.ModuleType(full)
             sys.modules[full] = module
             code = compile(changed, each, "exec") if each == name else _compiled(each)
@@ -90,18 +98,21 @@ _Change = Callable[[Any], None]
 
 
 def mutations(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
-    """Every copy of a module with one small thing wrong: a comparison, a number, `and`, `not`, an early end.
+    """A module with one small thing wrong, again and again: a comparison, a number, `and`, `not`, an early end.
 
-    The name says where: the function, the line within the function as it stands, and what became of it.
+    It is one copy, changed and mended in between: a tree holds until the next is asked for. The name says where: the
+    function, the line within the function as it stands, and what became of it.
     """
-    for number, (where, node) in enumerate(_places(tree)):
+    changed = copy.deepcopy(tree)
+    for where, node in _places(changed):
         for what, change in _changes(node):
-            changed = copy.deepcopy(tree)
-            other = [found for _, found in _places(changed)][number]
-            before = _told(other)
-            change(other)
-            told = f"{before} -> {_told(other)}" if what == "" else f"{before}: {what}"
-            yield f"{where}: {told}", ast.fix_missing_locations(changed)
+            sound = {name: list(value) if isinstance(value, list) else value for name, value in vars(node).items()}
+            before = _told(node)
+            change(node)
+            told = f"{before} -> {_told(node)}" if what == "" else f"{before}: {what}"
+            ast.fix_missing_locations(node)
+            yield f"{where}: {told}", changed
+            vars(node).update(sound)
 
 
 def _told(node: ast.AST) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadencia.compliance.calendar import add_business_days, closed_dates, easter, is_closed
+from cadencia.compliance.calendar import add_business_days, business_days, closed_dates, easter, is_closed
 from cadencia.config.calendars import builtin_calendars, load_calendar, load_dates
 from cadencia.config.tables import FileFaults
 from cadencia.domain.law import Calendar, DateRule, HolidayRule
@@ -235,3 +235,4 @@ def test_a_term_holds_as_many_business_days_as_it_says(start: date, n: int) -> N
     assert end.weekday() < 5
     assert not is_closed(CO, end)
     assert len(business) == n or (n == 0 and business == [end])
+    assert business_days(start, end, CO) == len(business) == -business_days(end, start, CO)

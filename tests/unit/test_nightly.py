@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import structlog
 
-from cadencia.dialer.nightly import Nightly, span
+from cadencia.dialer.nightly import Nightly, nights, span
 from cadencia.domain.events import Event
 from cadencia.errors import StoreError, Words
 from tests.support.law_vectors import VECTORS, Vector
@@ -50,6 +50,9 @@ class Night:
         self.asked.append((since, until))
         return [page for page in self.pages if page[0] > after]
 
+    async def attempt_events(self, attempt_id: str) -> list[Event]:
+        return [Event("attempt.leased", self.at, "c1", 5, attempt_id)]
+
     def nightly(self) -> Nightly:
         return Nightly(cast(Any, SimpleNamespace(clock=self, store=self, ledger=self, observer=self)))
 
@@ -69,6 +72,7 @@ async def test_it_walks_yesterday_once_after_two() -> None:
         "contacts": 1,
         "violations": 0,
         "by_rule": {},
+        "first": [],
     }
     assert night.asked[0] == (datetime(2026, 3, 2, 5, tzinfo=UTC), datetime(2026, 3, 3, 5, tzinfo=UTC))
     await night.nightly().look()  # an engine that starts later the same day knows from the log
@@ -85,8 +89,19 @@ async def test_a_violation_is_told_loudly() -> None:
         await night.nightly().look()
     assert night.seen == [(date(2026, 3, 2), 1)]
     assert (night.log[0].body["violations"], night.log[0].body["by_rule"]) == (1, {"CO-3": 1})
+    (found,) = night.log[0].body["first"]
+    assert (found["rule"], found["profile"], found["campaign"], found["contact_id"]) == ("CO-3", "co-ley2300", "c1", 5)
+    assert found["attempt"] and found["at"].startswith("2026-03-03T00:00") and found["es"] != found["en"]
     told = [(line["event"], line["log_level"]) for line in lines]
     assert told == [("law.violation", "error"), ("law.rechecked", "error")]
+
+
+async def test_the_newest_nights_come_first_and_no_more_than_asked_for() -> None:
+    night = Night()
+    for n in range(20):
+        night.append(Event("law.recheck", night.at, body={"day": f"2026-03-{n + 1:02}"}))
+    days = [event.body["day"] for event in await nights(cast(Any, night))]
+    assert (len(days), days[0], days[-1]) == (14, "2026-03-20", "2026-03-07")
 
 
 async def test_a_store_that_fails_is_asked_again() -> None:

@@ -14,6 +14,7 @@ from cadencia.cli.app import app
 from cadencia.compliance.script import Kind, lint, lint_note, phrases
 from cadencia.compliance.stack import stack
 from cadencia.config.profiles import load_site
+from cadencia.domain.codes import DISPOSITIONS, label
 from cadencia.errors import CadenciaError
 
 KNOWN = load_site(None).profiles
@@ -86,6 +87,15 @@ def test_a_note_may_tell_what_was_volunteered() -> None:
     assert lint_note("Espontáneo: motivo de la mora, perdió el empleo.", CO, "es") == ()
     assert lint_note("espontáneo: llamó. Motivo de la mora: otro", CO, "es") != ()  # another sentence
     assert lint_note("Espontáneo: le dije que va a la cárcel", CO, "es") != ()  # excuses no threat
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_no_form_and_no_disposition_asks_for_the_reason_of_the_default(language: str) -> None:
+    texts = json.loads((Path(__file__).parents[2] / "ui/src/texts" / f"{language}.json").read_text("utf-8"))
+    words = [*texts.values(), *(label(code, language) for code in DISPOSITIONS)]
+    assert len(words) > 400
+    found = [f for said in words for f in lint_note(said, CO, language) if f.kind is Kind.QUESTION]
+    assert found == []
 
 
 def test_what_a_screen_shows_is_each_text_once() -> None:

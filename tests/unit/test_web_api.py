@@ -276,6 +276,12 @@ async def test_an_agent_s_day(room: Room) -> None:
     assert confirmed["obligations"][0]["balance_minor"] == 123456700
     assert (await client.post("/api/agent/pause", json={"reason": "almuerzo"})).json()["next_pause"] == "almuerzo"
     assert (await client.post("/api/agent/finish", json={"attempt_id": "k-7"})).json()["state"] == "wrapup"
+    note = {"attempt_id": "k-7", "note": "¿Por qué no ha pagado?"}
+    (found,) = (await client.post("/api/agent/note", json=note, headers={"Accept-Language": "es"})).json()["findings"]
+    assert found["said"] == "Por qué no ha pag" and found["told"].startswith("No pregunte") and found["question"]
+    english = (await client.post("/api/agent/note", json=note, headers={"Accept-Language": "en"})).json()
+    assert english["findings"][0]["told"].startswith("Do not ask")
+    assert (await client.post("/api/agent/note", json={**note, "note": "x" * 4001})).status_code == 422
     body = {
         "attempt_id": "k-7", "code": "PPP", "note": "paga el viernes",
         "promise": {"amount_minor": 20000000, "currency": "COP", "due": "2026-12-04"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from web_fakes import people
 from cadencia.config.profiles import load_site
 from cadencia.dialer.law import renumbered
 from cadencia.domain.access import UserRole
+from cadencia.domain.events import Event
 
 CO = "co-ley2300"
 TEXT = load_site(None).texts[CO]
@@ -90,6 +92,25 @@ async def test_a_change_takes_two_persons_and_can_be_taken_back(room: Room) -> N
     assert [v["state"] for v in rejected.json()["history"] if v["version"] == VERSION + 2 and v["id"] == CO] == [
         "rejected"
     ]
+
+
+async def test_nights_the_newest_first_and_what_they_found(room: Room) -> None:
+    client, now = await room.bearer("director"), datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+    assert (await client.get("/api/law/nights")).json() == {"nights": []}
+    found = {"rule": "CO-3", "profile": CO, "at": "2026-11-23T23:59:59+00:00", "attempt": "k-1", "campaign": "c1",
+             "contact_id": 5, "es": "Fuera de horario", "en": "Outside hours"}  # fmt: skip
+    counts = {"persons": 9, "contacts": 12}
+    old = {"day": "2026-11-22", **counts, "violations": 0, "by_rule": {}}  # as version 1 told it
+    new = {"day": "2026-11-23", **counts, "violations": 1, "by_rule": {"CO-3": 1}, "first": [found]}
+    nights = [Event("law.recheck", now - timedelta(days=1), body=old), Event("law.recheck", now, body=new, version=2)]
+    await room.store.append(nights)
+    told = (await client.get("/api/law/nights")).json()["nights"]
+    assert [(n["day"], n["contacts"], n["violations"], len(n["first"])) for n in told] == [
+        ("2026-11-23", 12, 1, 1),
+        ("2026-11-22", 12, 0, 0),
+    ]
+    assert told[0]["first"][0] == {**found, "at": "2026-11-23T23:59:59Z"} and told[0]["at"] == "2026-11-24T07:00:00Z"
+    assert (await (await room.bearer("engineer")).get("/api/law/nights")).status_code == 403
 
 
 async def test_what_makes_no_sense_is_refused(room: Room) -> None:

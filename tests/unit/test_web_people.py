@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -14,7 +15,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_web_api import Room
 from web_fakes import people
 
+from cadencia.domain.access import UserRole
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
+from cadencia.domain.events import Event
 from cadencia.domain.people import LineType, Money, ObligationIn, PersonIn, PhoneIn, Role
 
 WHO = {"doc_type": "CC", "doc_number": "1020304050"}
@@ -37,10 +40,18 @@ async def room() -> AsyncIterator[Room]:
     await made.close()
 
 
+async def contact_id(room: Room) -> int:
+    now = room.desk.clock.now()
+    return (await room.desk.ledgers.contacts("c1", now, now))[0].contact_id
+
+
+async def reads(room: Room) -> list[Event]:
+    return list(await room.desk.ledgers.events(kinds=("file.read",)))
+
+
 async def explained(room: Room) -> Any:
-    events = await room.desk.ledgers.contacts("c1", room.desk.clock.now(), room.desk.clock.now())
     client = await room.bearer("compliance")
-    answer = await client.get(f"/api/contacts/{events[0].contact_id}/explain")
+    answer = await client.get(f"/api/contacts/{await contact_id(room)}/explain")
     assert "1112233" not in answer.text
     assert "Ana" not in answer.text
     return answer.json()
@@ -114,6 +125,73 @@ async def test_a_whole_list(room: Room) -> None:
     client = await room.bearer("director")
     told = (await client.get("/api/campaigns/c1/explain")).json()
     assert told["total"] == told["callable_now"] + sum(row["contacts"] for row in told["denied"]) == 1
+    assert await reads(room) == []  # of nobody in particular
+    assert (await client.get("/api/campaigns/nobodys/explain")).status_code == 409
+
+
+async def test_a_whole_list_on_a_day_to_come(room: Room) -> None:
+    client = await room.bearer("director")
+    for day, callable_, hours in (("2027-03-02", 1, {"7": 1}), ("2027-03-07", 0, {})):  # a Tuesday and a Sunday
+        told = (await client.get("/api/campaigns/c1/explain", params={"day": day})).json()
+        assert (told["day"], told["total"], told["callable"], told["first_by_hour"]) == (day, 1, callable_, hours)
+    assert told["denied"] == {"BLQ-FESTIVO": 1} and told["lawful_s"] == 0
+    assert (await client.get("/api/campaigns/c1/explain", params={"day": "mañana"})).status_code == 422
+
+
+async def test_one_list_is_counted_at_a_time(room: Room) -> None:
+    client = await room.bearer("director")
+    held, contacts = asyncio.Event(), room.desk.ledgers.contacts
+
+    async def slow(*asked: Any) -> Any:
+        await held.wait()
+        return await contacts(*asked)
+
+    room.desk.ledgers.contacts = slow  # type: ignore[method-assign]
+    first = asyncio.create_task(client.get("/api/campaigns/c1/explain"))
+    await asyncio.sleep(0.05)
+    refused = await client.get("/api/campaigns/c1/explain", params={"day": "2027-03-02"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "CAD-WEB-COUNTING")
+    held.set()
+    assert (await first).status_code == 200
+    assert (await client.get("/api/campaigns/c1/explain")).status_code == 200
+
+
+async def test_who_asks_about_somebody_is_written_down(room: Room) -> None:
+    client = await room.bearer("compliance")
+    (told,) = (await client.post("/api/people/explain", json=WHO)).json()
+    assert (told["campaign"], told["numbers"][0]["phone"]) == ("c1", "···2233")
+    await client.post("/api/people/opt-out", json={**WHO, "channel": "voice"})
+    answer = await client.post("/api/people/explain", json=WHO, headers={"Accept-Language": "es"})
+    assert "Ana" not in answer.text and "1112233" not in answer.text
+    assert answer.json()[0]["needs"] == {
+        "es": "solo un cambio de los hechos puede abrirlo: una autorización del canal",
+        "en": "only a change of the facts can open it: an authorisation of the channel",
+    }
+    assert answer.json()[0]["reason"] == "Sin autorización del canal"
+    asked = await reads(room)
+    person, contact = asked[0].body["person_id"], await contact_id(room)
+    assert [e.body for e in asked] == [{"person_id": person, "by": "compliance", "what": "explain"}] * 2
+    assert {(e.campaign_id, e.contact_id) for e in asked} == {("c1", contact)}
+    await explained(room)
+    assert len(await reads(room)) == 3
+    unknown = await client.post("/api/people/explain", json={"doc_type": "CC", "doc_number": "77"})
+    assert unknown.status_code == 409 and len(await reads(room)) == 3
+
+
+@pytest.mark.parametrize("role", [role.value for role in UserRole])
+async def test_who_may_ask_about_a_person(room: Room, role: str) -> None:
+    may = role in ("supervisor", "compliance", "admin")
+    answer = await (await room.bearer(role)).post("/api/people/explain", json=WHO)
+    assert answer.status_code == (200 if may else 403)
+    assert len(await reads(room)) == may
+
+
+async def test_a_request_tells_the_business_days_that_are_left(room: Room) -> None:
+    client = await room.bearer("compliance")
+    for kind in ("reclamo", "consulta"):
+        await client.post("/api/people/requests", json={**WHO, "kind": kind})
+    listed = (await client.get("/api/people/requests")).json()
+    assert [(r["kind"], r["days_left"]) for r in listed] == [("consulta", 10), ("reclamo", 15)]
 
 
 async def test_a_request_about_ones_data(room: Room) -> None:

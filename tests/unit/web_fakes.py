@@ -11,6 +11,7 @@ from line_fakes import lines, traced
 
 from cadencia.clock import Clock, SystemClock
 from cadencia.compliance.judge import Judge
+from cadencia.compliance.script import Kind, lint_note
 from cadencia.config.profiles import builtin
 from cadencia.dialer.campaign import policy_of
 from cadencia.dialer.hub import Hub
@@ -26,6 +27,8 @@ from cadencia.dialer.views import (
     CallView,
     CampaignView,
     FloorView,
+    NoteFinding,
+    NoteView,
     ObligationView,
     PastContactView,
     PopView,
@@ -92,7 +95,8 @@ class QuickAsker(Asker):
         return ANSWER
 
 
-SCRIPT = script_view(Judge(builtin()).stack(CampaignSettings()))
+STACK = Judge(builtin()).stack(CampaignSettings())
+SCRIPT = script_view(STACK)
 
 
 def hidden(obligations: tuple[ObligationView, ...]) -> tuple[ObligationView, ...]:
@@ -244,6 +248,11 @@ class FakeDesk:
         if pop is None or pop.attempt_id != attempt_id:
             raise Refused("Esa llamada ya terminó.", "Recargue la página.")
         return pop
+
+    def check_note(self, agent_id: str, attempt_id: str, note: str, language: str) -> NoteView:
+        self._own(agent_id, attempt_id)
+        found = lint_note(note, STACK, language)
+        return NoteView(tuple(NoteFinding(f.rule, f.said, f.told, f.citation, f.kind is Kind.QUESTION) for f in found))
 
     def browser_telephone(self, agent_id: str) -> BrowserTelephoneView:
         held = self.agents[agent_id]

@@ -1,0 +1,59 @@
+"""What `cadencia explain` says where time alone opens nothing: what is needed instead, in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from cadencia.cli import explain as verb
+from cadencia.compliance.explain import Census, Explained, NumberExplained, needed
+from cadencia.compliance.rules import Held
+from cadencia.domain.codes import Denial
+from cadencia.domain.dialing import ContactFacts
+from cadencia.domain.law import Deny, Facts, Person
+from cadencia.domain.people import LineType, Phone, PhoneStatus
+
+MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+PHONE = Phone(id=7, e164="+573001112233", line_type=LineType.MOBILE, position=0, status=PhoneStatus.NEW)
+PAYMENT = "something overdue"
+
+
+def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, language: str, found: Explained) -> str:
+    for name in ("say", "language"):
+        chosen = {"say": lambda es, en: es if language == "es" else en, "language": lambda: language}[name]
+        monkeypatch.setattr(verb, name, chosen)
+    verb._print(found)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code", list(Denial))
+def test_every_no_says_what_opens_it(code: Denial) -> None:
+    words = needed(code)
+    assert words.startswith("only a change of the facts can open it: ") and len(words) > 45
+    assert words.es.startswith("solo un cambio de los hechos puede abrirlo: ") and len(words.es) > 50
+
+
+def test_one_contact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    person = Person(id=1, roles=frozenset(), zones=("America/Bogota",))
+    facts = ContactFacts(5, "c1", person, (PHONE,), Facts(ring_s=25))
+    numbers = (NumberExplained(PHONE, (Held(Denial.PAID, "paid", None),)),)
+    paid = Explained(facts, MONDAY, Deny(Denial.PAID, None, "paid"), numbers)
+    said = told(capsys, monkeypatch, "en", paid)
+    assert f"\nOnly a change of the facts can open it: {PAYMENT}.\n" in said and "Next" not in said
+    assert f"(paid): only a change of the facts can open it: {PAYMENT}" in said
+    assert "\nSolo un cambio de los hechos puede abrirlo: que vuelva" in told(capsys, monkeypatch, "es", paid)
+    later = replace(paid, verdict=Deny(Denial.HOURS, MONDAY, "co-ley2300:hours"))
+    assert "\nNext lawful instant: 2026-03-02 10:00\n" in told(capsys, monkeypatch, "en", later)
+
+
+def test_a_whole_list(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Census(MONDAY)
+    for verdict in (Deny(Denial.PAID, None, "paid"), Deny(Denial.HOURS, MONDAY, "hours")):
+        counted.take(verdict)
+    monkeypatch.setattr(verb, "say", lambda es, en: en)
+    monkeypatch.setattr(verb, "language", lambda: "en")
+    verb._print_census(counted)
+    said = capsys.readouterr().out
+    assert f"(only a change of the facts can open it: {PAYMENT})" in said and "(the first 2026-03-02 10:00)" in said
