@@ -18,6 +18,7 @@ from cadencia.cli import (
     evidence,
     explain,
     portfolio,
+    preference,
     profile,
     recheck,
     report,
@@ -50,6 +51,7 @@ app.add_typer(contact.app, name="contact")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(database.app, name="db")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(preference.app, name="preference")
 app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")
 app.add_typer(request.app, name="request")

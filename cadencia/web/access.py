@@ -82,6 +82,7 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/api/law/proposals/{profile_id}/{version}/reject"): _DECIDE,
     ("POST", "/api/people/opt-out"): _PEOPLE,
     ("POST", "/api/people/consents"): _PEOPLE,
+    ("POST", "/api/people/preferences"): _PEOPLE,
     ("POST", "/api/people/exclusions"): _PEOPLE,
     ("POST", "/api/people/payments"): _PEOPLE,
     ("GET", "/api/people/requests"): _PEOPLE,

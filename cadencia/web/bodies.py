@@ -156,6 +156,15 @@ class ExclusionBody(Who):
         return super()._named() + (self.e164 is not None)
 
 
+class PreferenceBody(Who):
+    """When the person wants to be contacted, from now on: local hours by weekday, for some channels or for all."""
+
+    weekly: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    channels: frozenset[Channel] = frozenset()
+    how: _Short = "api"
+    evidence: _Short = ""
+
+
 class PaymentBody(_Body):
     """A payment on an obligation, in integer minor units (centavos)."""
 

@@ -7,10 +7,23 @@ from fastapi.responses import JSONResponse
 
 from cadencia.dialer.counts import local_day
 from cadencia.dialer.people import request_told
-from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn
+from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn, PreferenceIn
 from cadencia.domain.people import Money
-from cadencia.web.bodies import AnsweredBody, ConsentBody, ExclusionBody, OptOutBody, PaymentBody, RequestBody, Who
+from cadencia.errors import ConfigError, spoken
+from cadencia.portfolio.weekly import parse_weekly
+from cadencia.web.bodies import (
+    AnsweredBody,
+    ConsentBody,
+    ExclusionBody,
+    OptOutBody,
+    PaymentBody,
+    PreferenceBody,
+    RequestBody,
+    Who,
+)
 from cadencia.web.context import Context, caller_of
+from cadencia.web.errors import answer
+from cadencia.web.texts import tongue
 
 
 def add(router: APIRouter, ctx: Context) -> None:
@@ -41,6 +54,18 @@ def add(router: APIRouter, ctx: Context) -> None:
             body.evidence,
         )
         return await _record(ctx, request, given)
+
+    @router.post("/api/people/preferences", summary="When a person wants to be contacted", status_code=200)
+    async def preference(body: PreferenceBody, request: Request) -> Response:
+        """Weekly hours where the person lives: "lu-vi 18:00-20:00; sa 9:00-12:00". The newest for a channel holds."""
+        try:
+            weekly = parse_weekly(body.weekly)
+        except ConfigError as error:
+            language = tongue(request)
+            told = spoken(error.message, language), spoken(error.hint, language)
+            return answer(422, "CAD-WEB-INVALID", *told, field="weekly")
+        person, now = await person_named(ctx, body), ctx.desk.clock.now()
+        return await _record(ctx, request, PreferenceIn(person, now, weekly, body.channels, body.how, body.evidence))
 
     @router.post("/api/people/exclusions", summary="Put on a list of the excluded, or take off it", status_code=200)
     async def exclusion(body: ExclusionBody, request: Request) -> Response:
