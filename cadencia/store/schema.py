@@ -136,7 +136,7 @@ list_items = Table(
     Column("attempts", Integer, nullable=False, comment="charged attempts that reached sending"),
     Column("last_phone_id", BigInteger),
     Column("last_attempt_id", Text),
-    Column("denied_code", Text, comment="why the gate said no the last time; null after a lease"),
+    Column("denied_code", Text, comment="why the gate said no the last time; null after an attempt"),
     UniqueConstraint("campaign_id", "person_id"),
     CheckConstraint("state IN ('due', 'out', 'awaiting', 'closed', 'denied')", name="state"),
     # The queue: a claim walks it in order and stops after as many as it needs.
@@ -153,9 +153,10 @@ attempts = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("campaign_id", Text, nullable=False),
-    Column("contact_id", ForeignKey("list_items.id"), nullable=False),
+    # No foreign keys: a lease writes what it read under lock, and checking them would lock and rewrite each row.
+    Column("contact_id", BigInteger, nullable=False),
     Column("person_id", BigInteger, nullable=False),
-    Column("phone_id", ForeignKey("phones.id"), nullable=False),
+    Column("phone_id", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("prior", Integer, nullable=False, comment="attempts of the list item before this one"),
     Column(
@@ -194,7 +195,6 @@ attempts = Table(
     Index("attempts_campaign", "campaign_id", "leased_at"),
     # A campaign's answers by day: few beside its attempts.
     Index("attempts_answered", "campaign_id", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
-    Index("attempts_contact", "contact_id"),
 )
 
 promises = Table(
