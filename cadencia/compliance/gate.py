@@ -84,7 +84,7 @@ def basis(
     return {
         "zones": list(person.zones),
         "window": [t.isoformat() for t in span] if span else None,
-        "counters": {f"{p.id}:{limit.id}": _counted(limit, facts) for p in profiles.profiles for limit in p.limits},
+        "counters": {name: _counted(limit, facts) for name, limit in profiles.counted},
         "consent": grant.id if grant is not None else None,
         "touches": len(facts.touches),
         "paid_at": facts.paid_at.isoformat() if facts.paid_at else None,
@@ -94,4 +94,7 @@ def basis(
 
 
 def _counted(limit: Limit, facts: Facts) -> int:
-    return sum(t.reach >= limit.counts and (not limit.channels or t.channel in limit.channels) for t in facts.touches)
+    counted = 0
+    for t in facts.touches:
+        counted += t.reach >= limit.counts and (not limit.channels or t.channel in limit.channels)
+    return counted

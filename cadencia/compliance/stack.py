@@ -54,10 +54,13 @@ class Stack:
     Attributes:
         profiles: in the order they were given; none at all, and nothing is lawful.
         missing: ids that were asked for and that nobody knows; one is enough, and nothing is lawful.
+        names: (id, version, SHA-256) of each profile, as evidence names them.
+        counted: every limit with its name, for the evidence.
     """
 
     def __init__(self, profiles: tuple[Profile, ...], missing: tuple[str, ...] = ()) -> None:
         self.profiles, self.missing = profiles, missing
+        self.names = tuple((p.id, p.version, p.sha256) for p in profiles)
         self.plans = {(c, p): _plan(profiles, c, p) for c in Channel for p in Purpose}
         self.parties = {role: _party(profiles, role) for role in Role}
         self.valid_from = max((p.valid_from for p in profiles if p.valid_from), default=date.min)
@@ -67,14 +70,10 @@ class Stack:
         self.opens_after_contract = any(p.preference_after_contract for p in profiles)
         self.limits = tuple(limit for p in profiles for limit in p.limits)
         fixed = dict.fromkeys(n for p in profiles for h in p.hours for n in h.zones if n != DEBTOR)
+        self.counted = tuple((f"{p.id}:{limit.id}", limit) for p in profiles for limit in p.limits)
         self._fixed = tuple(w for n in fixed if (w := zone(n)) is not None)
         self._zones: dict[tuple[str, ...], tuple[tuple[ZoneInfo, ...], tuple[ZoneInfo, ...]] | None] = {}
         self._openings: dict[object, Opening] = {}
-
-    @property
-    def names(self) -> tuple[tuple[str, int, str], ...]:
-        """(id, version, SHA-256) of each profile, as evidence names them."""
-        return tuple((p.id, p.version, p.sha256) for p in self.profiles)
 
     @property
     def look_back_h(self) -> float:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cadencia.compliance.script import Finding, Kind, lint_note
+from cadencia.compliance.script import Finding, lint_note
 from cadencia.dialer.browser import browser_telephone
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.core import EngineCore
 from cadencia.dialer.live import LiveCall
-from cadencia.dialer.present import obligation_view
+from cadencia.dialer.present import note_view, obligation_view
 from cadencia.dialer.settings import changed_settings
-from cadencia.dialer.views import BrowserTelephoneView, NoteFinding, NoteView, ObligationView
+from cadencia.dialer.views import BrowserTelephoneView, NoteView, ObligationView
 from cadencia.dialer.whatif import WhatIf, what_if
 from cadencia.domain.agents import PAUSE_REASONS
 from cadencia.domain.codes import DISPOSITIONS
@@ -130,8 +130,7 @@ class Engine(EngineCore):
         return self.staff.seat(agent_id).overdue.get(attempt_id) or self._on_screen(agent_id, attempt_id)
 
     def check_note(self, agent_id: str, attempt_id: str, note: str, language: str) -> NoteView:
-        found = self._lint(self._owed(agent_id, attempt_id), note, language)
-        return NoteView(tuple(NoteFinding(f.rule, f.said, f.told, f.citation, f.kind is Kind.QUESTION) for f in found))
+        return note_view(note, self._lint(self._owed(agent_id, attempt_id), note, language))
 
     def _lint(self, live: LiveCall, note: str, language: str) -> tuple[Finding, ...]:
         return lint_note(note, self.judge.stack(self._runner(live.campaign_id).campaign.settings), language)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -122,9 +121,9 @@ async def _last(store: Store) -> date | None:
 
 
 async def nights(store: Store, newest: int = 14) -> list[Event]:
-    """The last results of the walk (law.recheck), the newest first. Raises StoreError."""
-    after, found = 0, deque[Event](maxlen=newest)
+    """The results of the last days that were walked (law.recheck), the newest day first. Raises StoreError."""
+    after, found = 0, dict[str, Event]()
     while page := await store.events(after, kinds=("law.recheck",)):  # one a night: three years are a page
         after = page[-1].seq
-        found.extend(page)
-    return [*reversed(found)]
+        found |= {event.body["day"]: event for event in page}
+    return [found[day] for day in sorted(found, reverse=True)[:newest]]

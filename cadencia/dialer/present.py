@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from cadencia.clock import Clock
-from cadencia.compliance.script import phrases
+from cadencia.compliance.script import Finding, Kind, phrases
 from cadencia.compliance.stack import Stack
 from cadencia.dialer.campaign import CampaignRunner
 from cadencia.dialer.live import LiveCall, Seat
@@ -23,6 +24,8 @@ from cadencia.dialer.views import (
     CampaignView,
     FloorView,
     ForecastView,
+    NoteFinding,
+    NoteView,
     ObligationView,
     PastContactView,
     PopView,
@@ -38,6 +41,9 @@ from cadencia.errors import Words
 from cadencia.pacing.budget import Count, Variant, rate, upper_bound
 from cadencia.pacing.port import Forecast
 from cadencia.telephony.call import Phase
+
+#: The rest of a word, perhaps nothing.
+_WORD = re.compile(r"\A\w*")
 
 
 def masked(text: str, shown: int) -> str:
@@ -66,6 +72,16 @@ def script_view(stack: Stack) -> ScriptView:
     """What the profiles of a campaign want said, and what they forbid."""
     say, dont = phrases(stack)
     return ScriptView(tuple(SaidView(p.es, p.en) for p in say), tuple(SaidView(p.es, p.en) for p in dont))
+
+
+def note_view(note: str, findings: Iterable[Finding]) -> NoteView:
+    """What was found in a note, each to the end of its last word."""
+    return NoteView(
+        tuple(
+            NoteFinding(f.rule, f.said + _WORD.findall(note[f.end :])[0], f.told, f.citation, f.kind is Kind.QUESTION)
+            for f in findings
+        )
+    )
 
 
 def pop_view(seat: Seat, campaign: str, script: ScriptView | None = None) -> PopView | None:

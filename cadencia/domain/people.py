@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,7 @@ class Obligation:
     role: Role
 
 
-@dataclass(frozen=True)
-class PastContact:
+class PastContact(NamedTuple):
     """One line of a person's history: when, how it ended, what the agent chose (None if nobody was reached)."""
 
     at: datetime

@@ -38,12 +38,10 @@ _SOCKET_PATH_MAX = 107
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "max_connections": "60",
-    "shared_buffers": "128MB",
-    "effective_cache_size": "512MB",
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    "max_wal_size": "1GB",
+    "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
     "random_page_cost": "1.1",
@@ -62,6 +60,25 @@ SETTINGS: Mapping[str, str] = {
     "log_checkpoints": "off",
     "log_autovacuum_min_duration": "-1",
 }
+
+
+def memory_settings(memory_bytes: int) -> dict[str, str]:
+    """How much of the machine's memory the server may use: a quarter for its own cache, and half is likely to be cached
+    by it and the system together (PostgreSQL's manual, 19.4.1 and 19.7.2). Only what is used is taken.
+    """
+    mb = memory_bytes >> 20
+    return {
+        "shared_buffers": f"{min(max(mb // 4, 128), 8192)}MB",
+        "effective_cache_size": f"{max(mb // 2, 256)}MB",
+    }
+
+
+def _memory_bytes() -> int:
+    """Of the machine, or of the control group if it gives less."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total
 
 
 def default_folder() -> Path:
@@ -89,7 +106,7 @@ class EmbeddedPostgres:
         self.folder = Path(folder).expanduser().resolve() if folder else default_folder()
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
-        self._settings = {**SETTINGS, **(settings or {})}
+        self._settings = {**SETTINGS, **memory_settings(_memory_bytes()), **(settings or {})}
         self._owner: pwd.struct_passwd | None = None
 
     # -- what callers use ---------------------------------------------------------------------------------------------

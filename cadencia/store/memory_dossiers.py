@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from cadencia.compliance.evidence_events import PERSON
-from cadencia.store.dossiers import LOOK_BACK, Known, Made, consent, dossier_from, preference
+from cadencia.store.dossiers import LOOK_BACK, Known, Made, consent, dossier_from, other, preference
 from cadencia.store.memory_base import MemoryBase
 from cadencia.store.memory_records import PersonRecord, TouchRecord
 
@@ -49,7 +49,7 @@ class MemoryDossiers(MemoryBase):
         for w in p.preferences:
             known.preferences.append(preference(w.at, data.written.get(w.id, w.at), w.weekly, map(str, w.channels)))
         named = [(None, e) for e in p.exclusions]
-        numbers = [(f.id, e) for f in p.phones for e in data.numbers.get(f.e164, {}).values()]
+        numbers = [(f.id, e) for f in p.phones for e in data.numbers.get(f.e164, ())]
         for phone, e in (*named, *numbers):
             channels, purposes = sorted(map(str, e.channels)), sorted(map(str, e.purposes))
             known.exclusions.append((e.register, e.at, e.until, phone, channels, purposes))
@@ -60,6 +60,10 @@ class MemoryDossiers(MemoryBase):
 
 
 def _made(t: TouchRecord) -> Made:
+    if t.other:
+        return other(
+            t.id, t.at, str(t.channel), str(t.purpose), t.phone_id, t.debts, t.reach, t.code, t.inbound, t.lease
+        )
     return Made(
         id=t.id,
         at=t.at,

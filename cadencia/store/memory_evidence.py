@@ -190,7 +190,7 @@ class MemoryEvidence(MemoryBase):
                 blank = replace(owed, number=f"erased-{uuid4()}")
                 data.obligation_ids[blank.creditor, blank.number] = blank.id
                 person.set_obligation(blank)
-        person.history = [(at, known, replace(line, note="")) for at, known, line in person.history]
+        person.history = [(at, known, line._replace(note="")) for at, known, line in person.history]
         for attempt in data.attempts.values():
             if attempt.item.person is person:
                 attempt.note = ""

@@ -136,7 +136,7 @@ list_items = Table(
     Column("attempts", Integer, nullable=False, comment="charged attempts that reached sending"),
     Column("last_phone_id", BigInteger),
     Column("last_attempt_id", Text),
-    Column("denied_code", Text, comment="why the gate said no the last time; null after a lease"),
+    Column("denied_code", Text, comment="why the gate said no the last time; null after an attempt"),
     UniqueConstraint("campaign_id", "person_id"),
     CheckConstraint("state IN ('due', 'out', 'awaiting', 'closed', 'denied')", name="state"),
     # The queue: a claim walks it in order and stops after as many as it needs.
@@ -153,9 +153,10 @@ attempts = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("campaign_id", Text, nullable=False),
-    Column("contact_id", ForeignKey("list_items.id"), nullable=False),
+    # No foreign keys: a lease writes what it read under lock, and checking them would lock and rewrite each row.
+    Column("contact_id", BigInteger, nullable=False),
     Column("person_id", BigInteger, nullable=False),
-    Column("phone_id", ForeignKey("phones.id"), nullable=False),
+    Column("phone_id", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("prior", Integer, nullable=False, comment="attempts of the list item before this one"),
     Column(
@@ -194,7 +195,6 @@ attempts = Table(
     Index("attempts_campaign", "campaign_id", "leased_at"),
     # A campaign's answers by day: few beside its attempts.
     Index("attempts_answered", "campaign_id", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
-    Index("attempts_contact", "contact_id"),
 )
 
 promises = Table(
@@ -225,6 +225,8 @@ touches = Table(
     Column("inbound", Boolean, nullable=False),
     # A person's newest contacts.
     Index("touches_person", "person_id", "at"),
+    # A day's contacts that are no calls of the dialer's: few beside its attempts.
+    Index("touches_others", "at", postgresql_where=text("channel <> 'voice' OR id LIKE 'c-%'")),
     comment="contacts and attempts over every channel: what legal counters are computed from",
 )
 
@@ -283,7 +285,7 @@ exclusions = Table(
     Column("recorded_by", Text, nullable=False),
     CheckConstraint("(person_id IS NULL) <> (e164 IS NULL)", name="whom"),
     Index("exclusions_person", "person_id", postgresql_where=text("person_id IS NOT NULL")),
-    Index("exclusions_number", "e164", "register", unique=True, postgresql_where=text("e164 IS NOT NULL")),
+    Index("exclusions_number", "e164", "register", postgresql_where=text("e164 IS NOT NULL")),
     comment="who or which number may not be contacted: registers, house lists, dispositions",
 )
 

@@ -104,6 +104,24 @@ async def test_best_first_priority_then_due_time_then_id(floor: Floor) -> None:
     assert names((await floor.claim(3)).leases) == ["10000001"]
 
 
+async def test_a_large_claim_brings_as_many_and_the_best(floor: Floor) -> None:
+    """PostgreSQL takes it in two halves at once: nobody is brought twice, only the slack of a page is passed over."""
+    await floor.load(*(person(n, days=300 - n) for n in range(200)))
+
+    def judge(facts: ContactFacts) -> Verdict:
+        odd = int(facts.phones[0].e164[6:10]) % 10 == 9
+        return Deny(Denial.HOURS, NOW + HOUR) if odd else dial_first(facts)
+
+    claimed = await floor.claim(100, judge=judge)
+    brought = {int(lease.file.doc_number) - 10_000_000 for lease in claimed.leases}
+    assert len(claimed.leases) == len(brought) == 100
+    assert not any(n % 10 == 9 for n in brought)
+    assert max(brought) < 100 + 12 + 2 * 8 + 12  # those denied, and the slack
+    assert 10 <= claimed.denied[Denial.HOURS] <= 14
+    assert len(await kinds(floor.store, "contact.denied")) == claimed.denied[Denial.HOURS]
+    assert len(await kinds(floor.store, "attempt.leased")) == 100
+
+
 async def test_only_what_is_due_is_leased(floor: Floor) -> None:
     await floor.load(person(1), at=NOW + HOUR)
     assert (await floor.claim(at=NOW + HOUR - MINUTE)).leases == ()

@@ -24,7 +24,7 @@ from store_fixtures import HOUR, NOW, Databases, Floor, campaign, databases, dia
 
 import cadencia.store
 from cadencia.domain.codes import Denial, Outcome
-from cadencia.domain.dialing import ContactFacts, Next, Settlement
+from cadencia.domain.dialing import Claimed, ContactFacts, Next, Settlement
 from cadencia.domain.events import Event
 from cadencia.domain.law import Deny, Verdict
 from cadencia.errors import ConfigError, LeadershipLost, StoreError
@@ -32,6 +32,7 @@ from cadencia.store import migrate
 from cadencia.store.port import Claim
 from cadencia.store.postgres import PostgresStore
 from cadencia.store.postgres.errors import telling
+from cadencia.store.postgres.leasing import _CANDIDATES
 from cadencia.store.schema import metadata
 
 pytestmark = pytest.mark.postgres
@@ -77,6 +78,27 @@ async def test_claims_at_once_never_lease_the_same_person(url: str) -> None:
     assert (await floor.facts(at=NOW)).facts.touches == ()
     for store in stores:
         await store.close()
+
+
+async def test_what_half_of_a_large_claim_leased_is_brought_although_the_other_half_failed(
+    pg: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor = Floor(pg)
+    await floor.open([person(n) for n in range(100)])
+    whole, failures = PostgresStore._claimed, [StoreError("The database does not answer.", "")]
+
+    async def half(store: PostgresStore, claim: Claim) -> Claimed:
+        if failures:
+            raise failures.pop()
+        return await whole(store, claim)
+
+    monkeypatch.setattr(PostgresStore, "_claimed", half)
+    assert len((await floor.claim(80)).leases) == 40
+    assert len(await pg.open_attempts()) == 40
+    failures += [StoreError("The database does not answer.", "") for _ in range(2)]
+    with pytest.raises(StoreError):
+        await floor.claim(80)
+    assert len(await pg.open_attempts()) == 40
 
 
 async def test_caps_hold_when_claims_race(url: str) -> None:
@@ -286,11 +308,10 @@ async def test_two_programs_may_migrate_at_once(databases: Databases) -> None:
 
 
 #: Statement -> the index its plan must use on a list of some size.
+_NEXT = {"campaign": "c1", "now": NOW, "rank": -1000, "due_at": NOW, "id": 0, "limit": 50}
+
 _PLANS = {
-    "SELECT id FROM list_items WHERE campaign_id = 'c1' AND state = 'due' AND due_at <= '2026-11-25' "
-    "AND (rank, due_at, id) > (-1000, '2026-11-25', 0) ORDER BY rank, due_at, id LIMIT 50 FOR UPDATE SKIP LOCKED": (
-        "list_items_queue"
-    ),
+    str(_CANDIDATES): "list_items_queue",
     "SELECT * FROM attempts WHERE state <> 'settled' AND person_id = 5": "attempts_open",
     "SELECT body->>'code' FROM events WHERE kind = 'contact.denied' AND campaign_id = 'c1' AND at >= '2027-01-01'": (
         "events_denied"
@@ -305,7 +326,8 @@ async def test_the_queue_is_walked_not_sorted(pg: PostgresStore, url: str) -> No
         await connection.execute(text("ANALYZE"))
         await connection.execute(text("SET LOCAL enable_seqscan = off"))
         for statement, index in _PLANS.items():
-            plan = "\n".join((await connection.execute(text("EXPLAIN " + statement))).scalars())
+            asked = _NEXT if ":campaign" in statement else {}
+            plan = "\n".join((await connection.execute(text("EXPLAIN " + statement), asked)).scalars())
             assert index in plan, plan
             assert "Sort" not in plan, plan
     await engine.dispose()

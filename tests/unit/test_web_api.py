@@ -278,7 +278,7 @@ async def test_an_agent_s_day(room: Room) -> None:
     assert (await client.post("/api/agent/finish", json={"attempt_id": "k-7"})).json()["state"] == "wrapup"
     note = {"attempt_id": "k-7", "note": "¿Por qué no ha pagado?"}
     (found,) = (await client.post("/api/agent/note", json=note, headers={"Accept-Language": "es"})).json()["findings"]
-    assert found["said"] == "Por qué no ha pag" and found["told"].startswith("No pregunte") and found["question"]
+    assert found["said"] == "Por qué no ha pagado" and found["told"].startswith("No pregunte") and found["question"]
     english = (await client.post("/api/agent/note", json=note, headers={"Accept-Language": "en"})).json()
     assert english["findings"][0]["told"].startswith("Do not ask")
     assert (await client.post("/api/agent/note", json={**note, "note": "x" * 4001})).status_code == 422

@@ -11,12 +11,12 @@ from line_fakes import lines, traced
 
 from cadencia.clock import Clock, SystemClock
 from cadencia.compliance.judge import Judge
-from cadencia.compliance.script import Kind, lint_note
+from cadencia.compliance.script import lint_note
 from cadencia.config.profiles import builtin
 from cadencia.dialer.campaign import policy_of
 from cadencia.dialer.hub import Hub
 from cadencia.dialer.people import People
-from cadencia.dialer.present import script_view
+from cadencia.dialer.present import note_view, script_view
 from cadencia.dialer.settings import changed_settings
 from cadencia.dialer.views import (
     AbandonmentView,
@@ -27,7 +27,6 @@ from cadencia.dialer.views import (
     CallView,
     CampaignView,
     FloorView,
-    NoteFinding,
     NoteView,
     ObligationView,
     PastContactView,
@@ -251,8 +250,7 @@ class FakeDesk:
 
     def check_note(self, agent_id: str, attempt_id: str, note: str, language: str) -> NoteView:
         self._own(agent_id, attempt_id)
-        found = lint_note(note, STACK, language)
-        return NoteView(tuple(NoteFinding(f.rule, f.said, f.told, f.citation, f.kind is Kind.QUESTION) for f in found))
+        return note_view(note, lint_note(note, STACK, language))
 
     def browser_telephone(self, agent_id: str) -> BrowserTelephoneView:
         held = self.agents[agent_id]

@@ -60,6 +60,18 @@ export function shortDateTime(iso: string): string {
   return `${date} ${clockTime(Date.parse(iso))}`;
 }
 
+/** A local date (yyyy-mm-dd) in words: mar, 24 nov */
+export function shortDay(date: string): string {
+  const ms = Date.parse(`${date}T00:00:00Z`);
+  return new Intl.DateTimeFormat(locale(), { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" }).format(ms);
+}
+
+/** 4 h 05 min */
+export function hours(seconds: number): string {
+  const minutes = Math.max(0, Math.floor(seconds / 60));
+  return `${Math.floor(minutes / 60)}\u00a0h\u00a0${String(minutes % 60).padStart(2, "0")}\u00a0min`;
+}
+
 /** The local date (yyyy-mm-dd) and time (hh:mm) of an instant in the floor's zone. */
 export function localParts(ms: number): { date: string; time: string } {
   const parts = new Intl.DateTimeFormat("en-CA", {

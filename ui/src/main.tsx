@@ -9,6 +9,7 @@ import "./style/people.css";
 import "./style/floor.css";
 import "./style/lines.css";
 import "./style/law.css";
+import "./style/law-cards.css";
 
 void begin();
 const root = document.getElementById("app");

@@ -378,3 +378,76 @@ export interface Law {
   in_force: LawInForce[];
   history: LawVersion[];
 }
+
+/** A contact that the independent re-check finds against. */
+export interface LawViolation extends Said {
+  rule: string;
+  profile: string;
+  at: string;
+  attempt: string;
+  campaign: string | null;
+  contact_id: number | null;
+}
+
+/** A local day's contacts, judged again; `first` are the first violations. */
+export interface LawNight {
+  day: string;
+  at: string;
+  persons: number;
+  contacts: number;
+  violations: number;
+  by_rule: Record<string, number>;
+  first: LawViolation[];
+}
+
+/** What opens a no that time alone does not open. */
+export type Needs = Said | null;
+
+export interface Census {
+  at: string;
+  total: number;
+  callable_now: number;
+  denied: { code: string; contacts: number; opens: string | null; needs: Needs }[];
+}
+
+export interface Rehearsal {
+  day: string;
+  total: number;
+  callable: number;
+  lawful_s: number;
+  first_by_hour: Record<string, number>;
+  denied: Record<string, number>;
+}
+
+export interface Explained {
+  contact: number;
+  campaign: string;
+  at: string;
+  callable: boolean;
+  phone: string | null;
+  code: string | null;
+  rule: string | null;
+  next_at: string | null;
+  needs: Needs;
+  numbers: { phone: string | null; against: { code: string; rule: string; until: string | null; needs: Needs }[] }[];
+}
+
+export interface DataRequest {
+  id: number;
+  person_id: number;
+  kind: string;
+  received_on: string;
+  due: string;
+  extended: boolean;
+  law: string;
+  /** Business days, negative when it is late. */
+  days_left: number;
+}
+
+export interface NoteFinding {
+  rule: string;
+  said: string;
+  told: string;
+  citation: string;
+  question: boolean;
+}

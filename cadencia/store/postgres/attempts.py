@@ -27,7 +27,8 @@ _SEND = text(
         RETURNING a.id, a.campaign_id, a.contact_id, a.phone_id
     ), items AS (
         UPDATE list_items i
-        SET attempts = i.attempts + 1, last_phone_id = sent.phone_id, last_attempt_id = sent.id
+        SET state = 'out', denied_code = NULL,
+            attempts = i.attempts + 1, last_phone_id = sent.phone_id, last_attempt_id = sent.id
         FROM sent WHERE i.id = sent.contact_id
     ), contacts AS (
         UPDATE touches t SET at = :now FROM sent WHERE t.id = sent.id
@@ -51,7 +52,7 @@ _GIVE_BACK = text(
         DELETE FROM attempts WHERE id = ANY(CAST(:ids AS text[])) AND state = 'leased'
         RETURNING id, campaign_id, contact_id
     ), items AS (
-        UPDATE list_items i SET state = 'due', due_at = :due FROM gone WHERE i.id = gone.contact_id
+        UPDATE list_items i SET state = 'due', denied_code = NULL, due_at = :due FROM gone WHERE i.id = gone.contact_id
     ), contacts AS (
         DELETE FROM touches t USING gone WHERE t.id = gone.id
     )

@@ -40,7 +40,8 @@ _PHONES = text(
 # What persons have to do with which obligations, the worst first. By parts_pkey and obligations_pkey.
 _OBLIGATIONS = text(
     """
-    SELECT p.person_id, p.role, o.*
+    SELECT p.person_id, p.role, o.id, o.number, o.creditor, o.product, o.balance_minor, o.balance_currency,
+           o.overdue_minor, o.overdue_currency, o.days_past_due, o.due_date
     FROM parts p JOIN obligations o ON o.id = p.obligation_id
     WHERE p.person_id = ANY(CAST(:ids AS bigint[]))
     ORDER BY o.days_past_due DESC, o.id
@@ -70,22 +71,26 @@ _HISTORY = text(
     """
 )
 
+_LINE_TYPES = {str(t): t for t in LineType}
+_STATUSES = {str(s): s for s in PhoneStatus}
+_ROLES = {str(r): r for r in Role}
+
 
 async def phones_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[Phone, ...]]:
     """The phones of each person."""
     found: defaultdict[int, list[Phone]] = defaultdict(list)
-    for r in await connection.execute(_PHONES, {"ids": ids}):
-        found[r.person_id].append(
-            Phone(r.id, r.e164, LineType(r.line_type), r.position, PhoneStatus(r.status)),
-        )
+    for person_id, number, e164, line_type, position, status in await connection.execute(_PHONES, {"ids": ids}):
+        found[person_id].append(Phone(number, e164, _LINE_TYPES[line_type], position, _STATUSES[status]))
     return {i: tuple(found[i]) for i in ids}
 
 
 async def obligations_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[Obligation, ...]]:
     """The obligations of each person, each with the person's role in it."""
     found: defaultdict[int, list[Obligation]] = defaultdict(list)
-    for r in await connection.execute(_OBLIGATIONS, {"ids": ids}):
-        found[r.person_id].append(_obligation(r))
+    for row in await connection.execute(_OBLIGATIONS, {"ids": ids}):
+        person_id, role, number, ref, creditor, product, minor, currency, overdue, overdue_currency, days, due = row
+        balance, overdue = Money(minor, currency), Money(overdue, overdue_currency)
+        found[person_id].append(Obligation(number, ref, creditor, product, balance, overdue, days, due, _ROLES[role]))
     return {i: tuple(found[i]) for i in ids}
 
 
@@ -93,7 +98,7 @@ async def history_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[in
     """The last contacts of each person."""
     found: dict[int, tuple[PastContact, ...]] = dict.fromkeys(ids, ())
     for number, *columns in await connection.execute(_HISTORY, {"ids": list(dict.fromkeys(ids))}):
-        found[number] = tuple(map(PastContact, *columns))
+        found[number] = tuple(map(PastContact._make, zip(*columns, strict=True)))
     return found
 
 
@@ -120,18 +125,4 @@ def file_from(
         obligations=owed,
         phones=phones,
         history=history,
-    )
-
-
-def _obligation(r: Any) -> Obligation:
-    return Obligation(
-        id=r.id,
-        number=r.number,
-        creditor=r.creditor,
-        product=r.product,
-        balance=Money(r.balance_minor, r.balance_currency),
-        overdue=Money(r.overdue_minor, r.overdue_currency),
-        days_past_due=r.days_past_due,
-        due_date=r.due_date,
-        role=Role(r.role),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -19,31 +20,38 @@ from cadencia.store.postgres.files import file_from, history_of, obligations_of,
 from cadencia.store.postgres.ledger import facts_from
 from cadencia.store.postgres.standing import Standing
 
-# The next due items of a campaign in the order of the queue, after a given place in it; what another claim holds is
-# skipped. Walks list_items_queue and stops after :limit.
+# The next due items of a campaign in the order of the queue, after a given place in it, each with its person locked
+# until the end of the claim (a person may stand on several lists); whom another claim holds is skipped. An item whose
+# attempt is open is not due, whatever its row says: a lease does not rewrite it, for that would rewrite its indexes
+# too. (A person has one open attempt at most; NOT EXISTS is planned as a comparison of each candidate with all that are
+# open.) Walks list_items_queue from rank to rank, past what is due later (as PostgreSQL 18 can; a comparison of rows
+# would undo that), attempts_open and persons_pkey, and stops after :limit.
 _CANDIDATES = text(
     """
-    SELECT id, campaign_id, person_id, rank, due_at, attempts, last_phone_id, denied_code
-    FROM list_items
-    WHERE campaign_id = :campaign AND state = 'due' AND due_at <= :now
-      AND (rank, due_at, id) > (:rank, CAST(:due_at AS timestamptz), :id)
-    ORDER BY rank, due_at, id
+    SELECT i.id AS item_id, i.rank, i.due_at, p.id, p.doc_type, p.doc_number, p.name, p.city, p.language, p.timezone,
+           p.other_zones, p.contract_signed_at, p.standing
+    FROM list_items i JOIN persons p ON p.id = i.person_id
+    WHERE i.campaign_id = :campaign AND i.state = 'due' AND i.due_at <= :now
+      AND i.rank >= :rank AND (i.rank > :rank OR (i.due_at, i.id) > (CAST(:due_at AS timestamptz), :id))
+      AND (SELECT a.contact_id FROM attempts a WHERE a.person_id = i.person_id AND a.state <> 'settled')
+          IS DISTINCT FROM i.id
+    ORDER BY i.rank, i.due_at, i.id
     LIMIT :limit
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF p SKIP LOCKED
     """
 )
 
-# The candidates' persons, each locked until the end of the claim: a person may stand on several lists. By primary key.
-_LOCK_PERSONS = text(
+# The candidates again, now that their persons are locked: another claim may have come and gone in between. By primary
+# key.
+_ITEMS = text(
     """
-    SELECT id, doc_type, doc_number, name, city, language, timezone, other_zones, contract_signed_at, standing
-    FROM persons WHERE id = ANY(CAST(:ids AS bigint[]))
-    FOR UPDATE SKIP LOCKED
+    SELECT id, campaign_id, person_id, attempts, last_phone_id, denied_code FROM list_items
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'due' AND due_at <= :now
     """
 )
 
-# Write the leases, take their items off the queue, and reserve each contact in the ledger that the counters are
-# computed from. attempts_open refuses a second open attempt on a person. By primary keys.
+# Write the leases, and reserve each contact in the ledger that the counters are computed from. attempts_open refuses a
+# second open attempt on a person.
 _LEASE = text(
     """
     WITH lease AS (
@@ -52,8 +60,6 @@ _LEASE = text(
             CAST(:standings AS integer[]), CAST(:priors AS integer[]), CAST(:purposes AS text[]),
             CAST(:debts AS text[])
         ) AS l(id, contact_id, person_id, phone_id, standing, prior, purpose, debts)
-    ), items AS (
-        UPDATE list_items i SET state = 'out', denied_code = NULL FROM lease l WHERE i.id = l.contact_id
     ), contacts AS (
         INSERT INTO touches (id, person_id, at, channel, purpose, reach, code, phone_id, debts, inbound)
         SELECT id, person_id, :now, 'voice', purpose, 0, '', phone_id, CAST(debts AS bigint[]), false FROM lease
@@ -64,7 +70,7 @@ _LEASE = text(
     """
 )
 
-# Put the denied items off, or close them. By primary key.
+# Put the denied items off, or close them, unless something else was decided meanwhile. By primary key.
 _DENY = text(
     """
     UPDATE list_items i
@@ -72,9 +78,12 @@ _DENY = text(
         denied_code = d.code
     FROM unnest(CAST(:ids AS bigint[]), CAST(:retries AS timestamptz[]), CAST(:codes AS text[]))
          AS d(id, retry_at, code)
-    WHERE i.id = d.id
+    WHERE i.id = d.id AND i.state = 'due'
     """
 )
+
+#: From so many leases on a claim is split.
+_LARGE = 64
 
 #: Before every rank there is.
 _FIRST_RANK = -(2**31)
@@ -110,6 +119,26 @@ class PostgresLeasing(PostgresBase):
     """The claim of the port."""
 
     async def claim(self, claim: Claim) -> Claimed:
+        """A large claim is two transactions side by side: the database reads for one while the other is judged.
+
+        What one of them leased is brought although the other failed: who asks again is told why.
+        """
+        shares = [
+            replace(claim, limit=n, scan=claim.scan // 2) for n in (claim.limit - claim.limit // 2, claim.limit // 2)
+        ]
+        asked = shares if claim.limit >= _LARGE else [claim]
+        done = await asyncio.gather(*map(self._claimed, asked), return_exceptions=True)
+        told = [d for d in done if not isinstance(d, BaseException)]
+        for failed in done:
+            if isinstance(failed, BaseException) and (
+                not any(c.leases for c in told) or not isinstance(failed, Exception)
+            ):
+                raise failed
+        leases = tuple(lease for claimed in told for lease in claimed.leases)
+        denied = sum((Counter(claimed.denied) for claimed in told), Counter())
+        return Claimed(leases, dict(denied), sum(claimed.closed for claimed in told))
+
+    async def _claimed(self, claim: Claim) -> Claimed:
         return await self._transaction(lambda connection: _claim(connection, claim), token=claim.token)
 
 
@@ -152,32 +181,29 @@ async def _judge(connection: AsyncConnection, claim: Claim) -> _Judged:
     while judged.wanted > 0 and left > 0:
         size = min(left, page)
         asked = {**after, "campaign": claim.campaign_id, "now": claim.now, "limit": size}
-        items = (await connection.execute(_CANDIDATES, asked)).all()
-        for candidate in await _read(connection, claim, items) if items else ():
+        rows = (await connection.execute(_CANDIDATES, asked)).all()
+        for candidate in await _read(connection, claim, rows) if rows else ():
             if judged.wanted > 0:
                 judged.ask(claim, candidate)
-        if len(items) < size:
+        if len(rows) < size:
             break
-        after = {"rank": items[-1].rank, "due_at": items[-1].due_at, "id": items[-1].id}
+        after = {"rank": rows[-1].rank, "due_at": rows[-1].due_at, "id": rows[-1].item_id}
         left, page = left - size, page * 2
     return judged
 
 
-async def _read(connection: AsyncConnection, claim: Claim, items: Any) -> list[_Candidate]:
-    """Lock the candidates' persons and read their facts; a person whom somebody else holds is left out."""
-    locked = await connection.execute(_LOCK_PERSONS, {"ids": [i.person_id for i in items]})
-    persons = {p.id: p for p in locked}
-    ids = list(persons)
+async def _read(connection: AsyncConnection, claim: Claim, rows: Any) -> list[_Candidate]:
+    """Read the facts of the candidates whose persons are locked now."""
+    found = await connection.execute(_ITEMS, {"ids": [r.item_id for r in rows], "now": claim.now})
+    items = {i.id: i for i in found}
+    ids = [r.id for r in rows]
     phones, owed = await phones_of(connection, ids), await obligations_of(connection, ids)
     standing = await Standing.read(connection, ids, owed, claim.now, claim.since)
-    found = []
-    for item in items:
-        row = persons.get(item.person_id)
-        if row is None:
-            continue
-        facts = facts_from(item, row, standing, phones[row.id])
-        found.append(_Candidate(item, row, facts, owed[row.id]))
-    return found
+    return [
+        _Candidate(item, r, facts_from(item, r, standing, phones[r.id]), owed[r.id])
+        for r in rows
+        if (item := items.get(r.item_id)) is not None
+    ]
 
 
 async def _lease(connection: AsyncConnection, claim: Claim, chosen: list[_Candidate], leases: list[Lease]) -> None:

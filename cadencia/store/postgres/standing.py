@@ -16,9 +16,6 @@ from cadencia.domain.law import Channel, Consent, Exclusion, Facts, Preference, 
 from cadencia.domain.people import Obligation
 from cadencia.store.batch import person_of
 
-# Who is in an open attempt. By attempts_open.
-_OPEN = text("SELECT person_id FROM attempts WHERE person_id = ANY(CAST(:ids AS bigint[])) AND state <> 'settled'")
-
 # The contacts of each person since an instant, oldest first. By touches_person.
 _TOUCHES = text(
     """
@@ -29,8 +26,9 @@ _TOUCHES = text(
     """
 )
 
-# All that is written down about how each person may be contacted. By consents_person, preferences_person,
-# exclusions_person, phones_person_id_e164_key with exclusions_number, and parts_pkey with the key of payments.
+# All that is written down about how each person may be contacted, who is in an open attempt, and (of no person) which
+# registers were loaded. By consents_person, preferences_person, exclusions_person, phones_person_id_e164_key with
+# exclusions_number, parts_pkey with the key of payments, attempts_open, and a handful of rows.
 _LEDGER = text(
     """
     SELECT 'consent' AS kind, person_id, id, at, until, granted, channel, purpose,
@@ -50,12 +48,14 @@ _LEDGER = text(
     FROM parts p JOIN payments y ON y.obligation_id = p.obligation_id
     WHERE p.person_id = ANY(CAST(:ids AS bigint[])) AND p.role <> 'referencia'
     GROUP BY p.person_id
+    UNION ALL
+    SELECT 'open', person_id, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM attempts WHERE person_id = ANY(CAST(:ids AS bigint[])) AND state <> 'settled'
+    UNION ALL
+    SELECT 'register', NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, id, NULL FROM registers
     ORDER BY 2, 4, 3
     """
 )
-
-# Which registers were loaded. A handful of rows.
-_REGISTERS = text("SELECT id FROM registers")
 
 _CHANNELS = {str(c): c for c in Channel}
 _PURPOSES = {str(p): p for p in Purpose}
@@ -70,18 +70,21 @@ class _Ledger:
     preferences: list[Preference] = field(default_factory=list)
     exclusions: list[Exclusion] = field(default_factory=list)
     paid_at: datetime | None = None
+    open: bool = False
 
-    def take(self, r: Any) -> None:
-        if r.kind == "consent":
-            channel, purpose = _CHANNELS.get(r.channel), _PURPOSES.get(r.purpose)
-            self.consents.append(Consent(r.id, r.granted, r.at, channel, purpose, r.until))
-        elif r.kind == "preference":
-            self.preferences.append(Preference(r.id, r.at, weekly_of(r.told), _channels(r.channels)))
-        elif r.kind == "exclusion":
-            channels, purposes = _channels(r.channels), frozenset(_PURPOSES[p] for p in r.purposes)
-            self.exclusions.append(Exclusion(r.told, r.at, r.phone_id, channels, purposes, r.until))
+    def take(self, row: Any) -> None:
+        kind, _, number, at, until, granted, channel, purpose, channels, purposes, told, phone_id = row
+        if kind == "consent":
+            self.consents.append(Consent(number, granted, at, _CHANNELS.get(channel), _PURPOSES.get(purpose), until))
+        elif kind == "preference":
+            self.preferences.append(Preference(number, at, weekly_of(told), _channels(channels)))
+        elif kind == "exclusion":
+            for_purposes = frozenset(_PURPOSES[p] for p in purposes)
+            self.exclusions.append(Exclusion(told, at, phone_id, _channels(channels), for_purposes, until))
+        elif kind == "payment":
+            self.paid_at = at
         else:
-            self.paid_at = r.at
+            self.open = True
 
 
 class Standing:
@@ -89,7 +92,6 @@ class Standing:
 
     def __init__(self, now: datetime, owed: dict[int, tuple[Obligation, ...]]) -> None:
         self._now, self._owed = now, owed
-        self._open: frozenset[int] = frozenset()
         self._touches: defaultdict[int, list[Touch]] = defaultdict(list)
         self._ledgers: defaultdict[int, _Ledger] = defaultdict(_Ledger)
         self._registers: frozenset[str] = frozenset()
@@ -110,11 +112,14 @@ class Standing:
         """
         self = cls(now, owed)
         asked = {"ids": list(ids)}
-        self._open = frozenset((await connection.execute(_OPEN, asked)).scalars())
         self._take(await connection.execute(_TOUCHES, {**asked, "since": since}))
-        for r in await connection.execute(_LEDGER, asked):
-            self._ledgers[r.person_id].take(r)
-        self._registers = frozenset((await connection.execute(_REGISTERS)).scalars())
+        registers = []
+        for row in await connection.execute(_LEDGER, asked):
+            if row.kind == "register":
+                registers.append(row.told)
+            else:
+                self._ledgers[row.person_id].take(row)
+        self._registers = frozenset(registers)
         return self
 
     def _take(self, rows: Iterable[Any]) -> None:
@@ -151,7 +156,7 @@ class Standing:
             preferences=tuple(ledger.preferences),
             exclusions=tuple(ledger.exclusions),
             touches=tuple(self._touches[row.id]),
-            in_flight=row.id in self._open,
+            in_flight=ledger.open,
             paid_at=ledger.paid_at,
             registers=self._registers,
         )

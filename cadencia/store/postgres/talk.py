@@ -54,13 +54,15 @@ _WRONG = text("UPDATE phones SET status = 'equivocado' WHERE id = :id AND status
 # How far the contact got, now that somebody says who was on the line. By touches_pkey.
 _REACHED = text("UPDATE touches SET reach = :reach, code = :code WHERE id = :id")
 
-# The disposition decides over the list item, unless a newer attempt on it has begun. By primary key.
+# The disposition decides over the list item, unless a newer attempt on it has begun. By primary key, attempts_open.
 _FOLLOW = text(
     """
     UPDATE list_items
     SET state = CASE WHEN CAST(:due_at AS timestamptz) IS NULL THEN 'closed' ELSE 'due' END,
         due_at = coalesce(CAST(:due_at AS timestamptz), due_at)
     WHERE id = :contact_id AND last_attempt_id = :id AND state <> 'out'
+      AND (SELECT a.contact_id FROM attempts a WHERE a.person_id = list_items.person_id AND a.state <> 'settled')
+          IS DISTINCT FROM list_items.id
     """
 )
 

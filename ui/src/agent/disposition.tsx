@@ -10,6 +10,7 @@ import { Kbd, focusNow, sayWell } from "../ui";
 import { type Draft, keepDraft, loadDraft } from "./draft";
 import { useKeys } from "./keys";
 import { LeafList } from "./leaves";
+import { NoteCheck } from "./notecheck";
 import { send } from "./status";
 
 interface PanelProps {
@@ -217,6 +218,7 @@ export function DispositionPanel({ attempt, view, owed }: PanelProps) {
           onInput={(event) => change({ note: event.currentTarget.value })}
         />
       </label>
+      <NoteCheck attempt={attempt} note={draft.note} />
       <p class="problem" role="alert">
         {problem}
       </p>
