@@ -1,12 +1,15 @@
 """How fast a month of evidence verifies, from a file and from the database, and in how much memory.
 
-    python benchmarks/evidence.py [--rows 10000000] [--days 30] [--postgres] [--seal 20000] [--quick]
+    python benchmarks/evidence.py [--rows 10000000] [--days 30] [--postgres] [--seal 20000] [--alter 40000] [--quick]
 
 Writes made-up evidence (seeded, in the shape of a floor's) as a stream into a file of a temporary folder, verifies it,
-then alters one byte in the middle and verifies again: the fault has to be found with its place. `--postgres` puts the
-same rows into an embedded PostgreSQL of its own, with fsync on, and verifies them there; `--seal` appends so many
-events to its log and measures how fast they are sealed. Prints rows a second (all of it; median and 5th percentile of
-slices of 50,000 rows), minutes for ten million, and the peak memory of this process.
+then alters one byte in the middle and verifies again: the fault has to be found with its place. In a file of `--alter`
+rows single bytes are altered one after the other: the first, the last, the middle one, and one at random in each field
+of each kind of line. `--postgres` puts the same rows into an embedded PostgreSQL of its own, with fsync on, and
+verifies them there; `--seal` appends so many events to its log and measures how fast they are sealed. The file is gone
+before the database comes, and the disk is asked first whether it has room: for ten million rows 4.6 GB, or 12 GB with
+`--postgres`. Prints rows a second (all of it; median and 5th percentile of slices of 50,000 rows), minutes for ten
+million, and the peak memory of this process.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ import resource
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -150,22 +155,87 @@ def verify(path: Path, key: Key) -> tuple[list[Any], dict[str, Any]]:
 
 
 def altered(path: Path, key: Key) -> dict[str, Any]:
-    """One byte in the middle; put back afterwards."""
-    with path.open("r+b") as file:
+    """One byte in the middle."""
+    with path.open("rb") as file:
         file.seek(path.stat().st_size // 2)
         file.readline()
         at = file.tell() + 40
+    with flipped(path, at):
+        faults, told = verify(path, key)
+    if len(faults) != 1:
+        raise SystemExit(f"one byte was altered, and {len(faults)} faults were found")
+    return {"found": str(faults[0].words), "seconds": told["seconds"]}
+
+
+def places(path: Path, rng: random.Random) -> Iterator[tuple[str, int, int]]:
+    """Bytes worth altering, each with its line: the file's ends and middle, and each field of each kind of line."""
+    fields: dict[str, tuple[int, int]] = {}
+    seen, at = Counter[str](), 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            told = json.loads(line)
+            kind = str(told.get("is") or told["body"]["kind"])
+            for name, (begins, ends) in spans(line, told, kind):
+                seen[name] += 1
+                if rng.random() < 1 / seen[name]:  # any of them, each as likely
+                    fields[name] = number, at + rng.randrange(begins, ends)
+            at += len(line)
+    yield "first byte", 1, 0
+    yield "last byte", number, at - 1
+    with path.open("rb") as file:
+        middle = file.read(at // 2 + 1)
+        yield "middle byte", middle[:-1].count(b"\n") + 1, at // 2
+    for name, (number, place) in fields.items():
+        yield name, number, place
+
+
+def spans(line: bytes, told: dict[str, Any], path: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Where in a line the value of each field is, those of objects within it by their path."""
+    for key, value in told.items():
+        begins = line.index(b'"%s":' % key.encode()) + len(key) + 3
+        text = canonical(value)
+        begins = line.index(text, begins)
+        yield f"{path}.{key}", (begins, begins + len(text))
+        if isinstance(value, dict):
+            for name, (a, b) in spans(text, value, f"{path}.{key}"):
+                yield name, (begins + a, begins + b)
+
+
+def altered_anywhere(path: Path, rows: int, key: Key) -> dict[str, Any]:
+    """Alter single bytes of a smaller file, here and there: each has to be found at its line or the one behind."""
+    write(path, rows, 3, key)
+    tried, began = 0, time.perf_counter()
+    for name, number, at in list(places(path, random.Random(2))):
+        with flipped(path, at):
+            faults, _ = verify(path, key)
+        if not faults or faults[0].line not in (number, number + 1):
+            raise SystemExit(f"{name}: byte {at} of line {number} was altered, and found was {faults[:1]}")
+        tried += 1
+    path.unlink()
+    return {"rows": rows, "bytes_altered": tried, "found": tried, "seconds": round(time.perf_counter() - began, 1)}
+
+
+@contextmanager
+def flipped(path: Path, at: int) -> Iterator[None]:
+    """One bit of one byte; put back afterwards."""
+    with path.open("r+b") as file:
         file.seek(at)
         before = file.read(1)
         file.seek(at)
         file.write(bytes([before[0] ^ 1]))
-    faults, told = verify(path, key)
-    with path.open("r+b") as file:
+        file.flush()
+        yield
         file.seek(at)
         file.write(before)
-    if len(faults) != 1:
-        raise SystemExit(f"one byte was altered, and {len(faults)} faults were found")
-    return {"found": str(faults[0].words), "seconds": told["seconds"]}
+
+
+def room(folder: Path, rows: int, postgres: bool) -> dict[str, float]:
+    """What the disk needs, and has. Ends the program if that is not enough."""
+    need = rows * (1000 if postgres else 460) + (2e9 if postgres and rows > 1_000_000 else 1e8)
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        raise SystemExit(f"{folder} needs {need / 1e9:.1f} GB and has {free / 1e9:.1f}: set TMPDIR, or fewer --rows")
+    return {"needed_gb": round(need / 1e9, 1), "free_gb": round(free / 1e9, 1)}
 
 
 async def in_database(url: str, rows: int, days: int, key: Key, seal: int) -> dict[str, Any]:
@@ -280,14 +350,16 @@ async def main() -> None:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--postgres", action="store_true", help="in the database too")
     parser.add_argument("--seal", type=int, default=20_000, help="with --postgres: so many events are sealed")
+    parser.add_argument("--alter", type=int, default=40_000, help="rows of the file that is altered at many places")
     parser.add_argument("--quick", action="store_true", help="60,000 rows of 3 days")
     args = parser.parse_args()
     if args.quick:
-        args.rows, args.days = 60_000, 3
+        args.rows, args.days, args.alter = 60_000, 3, 2000
     folder = Path(tempfile.mkdtemp(prefix="cadencia-bench-"))
     folder.chmod(0o711)
     key = Key.new()
     told: dict[str, Any] = {"rows": args.rows, "days": args.days, "load_average": os.getloadavg()[0]}
+    told["disk"] = room(folder, args.rows, args.postgres)
     try:
         path = folder / "month.jsonl"
         told["write_file"] = write(path, args.rows, args.days, key)
@@ -296,6 +368,7 @@ async def main() -> None:
             raise SystemExit(f"sound evidence has {len(faults)} faults: {faults[0].words}")
         told["altered_byte"] = altered(path, key)
         path.unlink()
+        told["altered_anywhere"] = altered_anywhere(path, args.alter, key)
         if args.postgres:
             server = EmbeddedPostgres(folder / "pg")
             try:

@@ -34,7 +34,7 @@ from cadencia.domain.law import Allow, Verdict
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, PaymentIn, PreferenceIn
 from cadencia.domain.people import LineType, Money, ObligationIn, PersonIn, PhoneIn, Role
 from cadencia.store.embedded import EmbeddedPostgres
-from cadencia.store.port import Claim
+from cadencia.store.port import Claim, Store
 from cadencia.store.postgres import PostgresStore
 
 #: A Tuesday, 09:00 in Bogotá.
@@ -78,9 +78,9 @@ def changes(rng: random.Random, contacts: list[ContactFacts]) -> list[Change]:
     return found
 
 
-async def run(url: str, number: int, seed: int) -> dict[str, Any]:
-    rng, settings, judge = random.Random(seed), CampaignSettings(), Judge(builtin())
-    store, ids = await PostgresStore.open(url), itertools.count()
+async def run(store: Store, number: int, seed: int) -> dict[str, Any]:
+    """Explain a list and claim it; what was compared, and how many differ."""
+    rng, settings, judge, ids = random.Random(seed), CampaignSettings(), Judge(builtin()), itertools.count()
     look_back_h = judge.stack(settings).look_back_h
     began = time.perf_counter()
     await store.create_campaign(Campaign("c1", "C", CampaignState.RUNNING, settings, NOW), "bench")
@@ -139,7 +139,6 @@ async def run(url: str, number: int, seed: int) -> dict[str, Any]:
     walk = time.perf_counter() - walk
     done.clear()
     await claims(at, 3.0)
-    await store.close()
     differ = [i for i, verdict in done.items() if explained[i] != verdict]
     codes = Counter("callable" if isinstance(v, Allow) else str(v.code) for v in done.values())
     return {
@@ -155,6 +154,14 @@ async def run(url: str, number: int, seed: int) -> dict[str, Any]:
     }
 
 
+async def on_postgres(url: str, number: int, seed: int) -> dict[str, Any]:
+    store = await PostgresStore.open(url)
+    try:
+        return await run(store, number, seed)
+    finally:
+        await store.close()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contacts", type=int, default=100_000)
@@ -165,7 +172,7 @@ def main() -> int:
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder / "pg")
     try:
-        told = asyncio.run(run(server.start(), args.contacts, args.seed))
+        told = asyncio.run(on_postgres(server.start(), args.contacts, args.seed))
     finally:
         server.stop()
         shutil.rmtree(folder)
