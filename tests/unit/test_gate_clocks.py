@@ -156,10 +156,17 @@ def test_before_the_next_lawful_instant_no_minute_is_lawful(seed: int) -> None:
         limit = Limit("x", Scope.PERSON, Reach.ATTEMPT, 1, Period.LOCAL_DAYS, 1, gap_h=dice.choice((0.0, 2.5)))
         laid = stack([profile(hours=(Hours(weekly(dice)),), limits=(limit,) if dice.random() < 0.5 else ())])  # type: ignore[arg-type]
         begins = change + timedelta(minutes=dice.randrange(-1500, 300))
+        if dice.random() < 0.4:  # ten seconds before it closes, or where it is closed already
+            closed = (n for n in range(1500) if isinstance(ask(laid, (name,), begins + n * MINUTE), Deny))
+            begins += next(closed, 0) * MINUTE - MINUTE / 6
         past = (attempt(begins - timedelta(minutes=dice.randrange(1, 900))),) if dice.random() < 0.7 else ()
         ring = dice.choice((0.0, 25.0))
         said = ask(laid, (name,), begins, *past, ring_s=ring)
-        if isinstance(said, Allow) or said.retry_at is None:
+        if isinstance(said, Allow):
+            continue
+        if said.retry_at is None:  # nothing ever
+            week = (begins + n * 17 * MINUTE for n in range(9 * 24 * 60 // 17))
+            assert all(isinstance(ask(laid, (name,), at, *past, ring_s=ring), Deny) for at in week), (name, begins)
             continue
         seen += 1
         assert isinstance(ask(laid, (name,), said.retry_at, *past, ring_s=ring), Allow), (name, begins, said)
