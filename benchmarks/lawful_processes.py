@@ -258,7 +258,7 @@ class Parent:
         shown = 0
         try:
             while (sent := page.total(_SENT)) < contacts:
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.03)  # each step waits until nobody does anything
                 idle = min(page.cells[_FIRST + n * _OWN + _IDLE] for n in range(CLAIMERS)) > len(CAMPAIGNS)
                 await self.world.clock.step(far(self.dice, page.now) if idle else little(self.dice))
                 if sent > due:

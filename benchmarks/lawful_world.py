@@ -248,7 +248,7 @@ class Claimer:
             await asyncio.sleep(0)
 
     async def _between(self) -> None:
-        if self._dice.random() < 0.3:
+        if self._dice.random() < 0.15:
             await self._w.clock.step(little(self._dice))
 
     async def _claim(self, name: str, settings: CampaignSettings) -> tuple[Lease, ...]:
