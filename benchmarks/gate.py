@@ -95,7 +95,7 @@ def main() -> None:
     settings, judge = CampaignSettings(), Judge(builtin())
     stack, asked = judge.stack(settings), contacts(1, 1000)
     gc.freeze()
-    facts = [(c, situation(c.facts, settings), at) for c, at in asked]
+    facts = [(c, situation(c.facts, settings, at), at) for c, at in asked]
     one: list[Callable[[], Any]] = [
         lambda c=c, f=f, at=at: decide(c.person, c.phones[0], Channel.VOICE, settings.purpose, at, f, stack)  # type: ignore[misc]
         for c, f, at in facts

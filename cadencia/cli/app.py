@@ -12,11 +12,13 @@ from cadencia.cli import (
     asterisk,
     call,
     campaign,
+    contact,
     database,
     demo,
     evidence,
     explain,
     portfolio,
+    preference,
     profile,
     recheck,
     report,
@@ -45,9 +47,11 @@ app.command("call")(call.call)
 app.command("explain")(explain.explain_)
 app.command("recheck")(recheck.recheck)
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(contact.app, name="contact")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(database.app, name="db")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(preference.app, name="preference")
 app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")
 app.add_typer(request.app, name="request")

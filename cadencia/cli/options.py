@@ -10,7 +10,14 @@ import typer
 
 # readable=False: what cannot be read is told by us, with the way out.
 Config = Annotated[Path | None, typer.Option("-c", "--config", readable=False, help="Settings file.")]
+Document = Annotated[str, typer.Argument(metavar="PERSON", help="A document: CC-1020304050.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def document(told: str) -> tuple[str, str]:
+    """Type and number of a document as it is typed: CC-1020304050, or with a blank. Any case."""
+    kind, _, number = told.strip().replace(" ", "-").partition("-")
+    return kind.upper(), number
 
 
 def tell_json(told: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -164,7 +164,9 @@ async def _rows(
             term = terms(_profiles(one, known))
             began = local_day(one.created_at)
             since = midnight(needed_from(begin, end, began)) - _SLACK
-            found = by_day(await _calls(store, one.id, since, midnight(end + timedelta(1))), term)
+            found: dict[date, Tally] = {}
+            async for page in _calls(store, one.id, since, midnight(end + timedelta(1))):
+                by_day(page, term, days=found)
             for variant in variants:
                 rows += lines(one.id, found, variant, term, begin, end, began, estimate)
             days.append(found)
@@ -188,13 +190,14 @@ def _together(asked: list[Terms]) -> Terms:
     )
 
 
-async def _calls(store: Store, campaign_id: str, since: datetime, until: datetime) -> list[Dialled]:
-    found: list[Dialled] = []
+async def _calls(
+    store: Store, campaign_id: str, since: datetime, until: datetime
+) -> AsyncIterator[tuple[Dialled, ...]]:
+    """Page by page: a month of a large floor does not fit into memory."""
     after: tuple[datetime, str] | None = None
     while page := await store.answers(campaign_id, since, until, after):
-        found += page
+        yield page
         after = page[-1].leased_at, page[-1].attempt_id
-    return found
 
 
 def _profiles(campaign: Campaign, known: Mapping[str, Profile]) -> list[Profile]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cadencia.cli.opening import opened_store
-from cadencia.cli.options import AsJson, Config, tell_json
+from cadencia.cli.options import AsJson, Config, Document, document, tell_json
 from cadencia.cli.text import say
 from cadencia.clock import SystemClock
 from cadencia.compliance.hours import BOGOTA
@@ -29,7 +29,7 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="The request's number,
 
 @app.command("open")
 def open_(
-    person: Annotated[str, typer.Argument(metavar="PERSON", help="A document: CC-1020304050.")],
+    person: Document,
     kind: Annotated[RequestKind, typer.Option(help="consulta: which data are kept; reclamo: change or erase them.")],
     received: Annotated[str, typer.Option(help="Local date of receipt, YYYY-MM-DD; today without it.")] = "",
     config: Config = None,
@@ -42,8 +42,7 @@ def open_(
     received_on = _date(received) if received else _today()
 
     async def work(store: Store) -> DataRequest:
-        doc_type, _, number = person.replace(" ", "-").partition("-")
-        who = await store.person_id(doc_type, number)
+        who = await store.person_id(*document(person))
         return await People(store, Judge({})).open_request(who, kind, received_on, "cli", SystemClock().now())
 
     _tell(_done(config, work), as_json)

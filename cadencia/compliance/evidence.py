@@ -123,9 +123,9 @@ class Tallies:
 
     def count(self, seen: Seen) -> None:
         """One more row."""
-        if seen.kind == "attempt.leased":
+        if seen.kind in ("attempt.leased", "contact.reserved"):
             self.allows += 1
-        elif seen.kind == "contact.denied":
+        elif seen.kind in ("contact.denied", "contact.refused"):
             code = str(seen.data.code)
             self.denials[code] = self.denials.get(code, 0) + 1
         elif seen.kind == "attempt.settled":

@@ -56,6 +56,10 @@ def _only(*fields: str) -> _Rule:
 _RULES: dict[str, _Rule] = {
     "attempt.leased": _Rule(decision="allow"),
     "contact.denied": _Rule(decision="deny", unless="again"),
+    "contact.reserved": _Rule(decision="allow"),
+    "contact.refused": _Rule(decision="deny", unless="again"),
+    "contact.outcome": _only("person_id", "outcome", "code", "reach"),
+    "contact.inbound": _only("person_id", "channel", "purpose", "code"),
     "attempt.returned": _only("reason"),
     "attempt.sending": _only("server"),
     "attempt.settled": _only("outcome", "charged", "cause", "tech_cause", "talk_s"),
@@ -69,6 +73,7 @@ _RULES: dict[str, _Rule] = {
     "person.request": _Rule(),
     "person.hold": _Rule(),
     "person.erased": _Rule(),
+    "register.loaded": _only("register", "numbers", "new"),
     "file.read": _Rule(),
     "law.profile": _Rule(),
     "law.recheck": _Rule(),

@@ -129,7 +129,7 @@ def explain(contact: ContactFacts, settings: CampaignSettings, judge: Judge, at:
 def _all_held(
     contact: ContactFacts, phone: Phone | None, settings: CampaignSettings, judge: Judge, at: datetime
 ) -> tuple[Held, ...]:
-    profiles, facts = judge.stack(settings), situation(contact.facts, settings)
+    profiles, facts = judge.stack(settings), situation(contact.facts, settings, at)
     plan = profiles.plans[Channel.VOICE, settings.purpose]
     ask = Ask(contact.person, phone, Channel.VOICE, settings.purpose, at, facts, profiles, plan)
     found: list[Held] = []

@@ -6,10 +6,12 @@ The engine asks it at the lease and at the dial; `cadencia explain`, rehearsals 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from cadencia.compliance.gate import basis, decide
 from cadencia.compliance.hours import BOGOTA, Opening
+from cadencia.compliance.rules import NUMBERED
 from cadencia.compliance.stack import Stack, stack
 from cadencia.domain.codes import Denial
 from cadencia.domain.dialing import CampaignSettings, ContactFacts, Mode
@@ -29,7 +31,7 @@ from cadencia.domain.law import (
     Scope,
     Verdict,
 )
-from cadencia.domain.people import Phone, PhoneStatus, Role
+from cadencia.domain.people import LineType, Phone, PhoneStatus, Role
 
 _DIALLABLE = frozenset({PhoneStatus.NEW, PhoneStatus.VERIFIED})
 
@@ -38,6 +40,10 @@ _OF_THE_NUMBER = frozenset({Denial.EXCLUDED, Denial.REGISTER, Denial.NO_PHONE, D
 
 #: The agent and the person agreed on a call: the next one is asked for.
 _AGREED = "VLL"
+
+#: A call that something else than this dialer makes is under way until its outcome is told, but no longer than this:
+#: what never tells must not keep the person out of reach for ever.
+_ELSEWHERE = timedelta(hours=2)
 
 _EVERYBODY = Party(dialable=True, share_debt_info=True)
 
@@ -92,14 +98,23 @@ class Judge:
         The number after the one tried last comes first: another one beats the same again. If no number may be called,
         the no that ends soonest.
         """
-        return self._verdict(contact, settings, situation(contact.facts, settings), now)
+        facts = situation(contact.facts, settings, now)
+        return self._verdict(contact, settings, facts, now, Channel.VOICE, _in_turn(contact))
 
-    def _verdict(self, contact: ContactFacts, settings: CampaignSettings, facts: Facts, now: datetime) -> Verdict:
+    def _verdict(
+        self,
+        contact: ContactFacts,
+        settings: CampaignSettings,
+        facts: Facts,
+        now: datetime,
+        channel: Channel,
+        numbers: list[Phone],
+    ) -> Verdict:
         person, profiles = contact.person, self.stack(settings)
-        phones: list[Phone | None] = [*_in_turn(contact)] or [None]
+        phones: list[Phone | None] = [*numbers] or [None]
         soonest: Deny | None = None
         for phone in phones:
-            verdict = decide(person, phone, Channel.VOICE, settings.purpose, now, facts, profiles)
+            verdict = decide(person, phone, channel, settings.purpose, now, facts, profiles)
             if isinstance(verdict, Allow):
                 return verdict
             if soonest is None or _sooner(verdict, soonest):
@@ -111,13 +126,38 @@ class Judge:
 
     def recorded(self, contact: ContactFacts, settings: CampaignSettings, now: datetime) -> Verdict:
         """The verdict with what it was made from, for the evidence. A no that is the same as the last time is brief."""
-        facts = situation(contact.facts, settings)
-        verdict = self._verdict(contact, settings, facts, now)
+        facts = situation(contact.facts, settings, now)
+        return self._recorded(contact, settings, facts, now, Channel.VOICE, _in_turn(contact))
+
+    def elsewhere(
+        self, contact: ContactFacts, settings: CampaignSettings, channel: Channel, e164: str, now: datetime
+    ) -> Verdict:
+        """May something else than this dialer contact the person now: a message, a letter, a call by hand? As recorded.
+
+        Args:
+            e164: the number to be used, which must be the person's; empty: the judge chooses, for messages a mobile.
+        """
+        voice = channel is Channel.VOICE
+        facts = replace(
+            situation(contact.facts, settings, now), ring_s=float(settings.ring_s) if voice else 0.0, agent_ready=voice
+        )
+        return self._recorded(contact, settings, facts, now, channel, _numbers(contact, channel, e164))
+
+    def _recorded(
+        self,
+        contact: ContactFacts,
+        settings: CampaignSettings,
+        facts: Facts,
+        now: datetime,
+        channel: Channel,
+        numbers: list[Phone],
+    ) -> Verdict:
+        verdict = self._verdict(contact, settings, facts, now, channel, numbers)
         if isinstance(verdict, Deny) and verdict.code is contact.denied:
             return verdict
         profiles = self.stack(settings)
         told = {
-            "channel": str(Channel.VOICE),
+            "channel": str(channel),
             "purpose": str(settings.purpose),
             "phone_id": verdict.phone.id if isinstance(verdict, Allow) and verdict.phone is not None else None,
             "debts": sorted(contact.person.debts),
@@ -126,7 +166,7 @@ class Judge:
                 "attempts_per_day": settings.attempts_per_day,
                 "attempts_per_week": settings.attempts_per_week,
             },
-            "facts": basis(contact.person, Channel.VOICE, settings.purpose, now, facts, profiles),
+            "facts": basis(contact.person, channel, settings.purpose, now, facts, profiles),
         }
         if isinstance(verdict, Allow):
             return Allow(verdict.phone, told)
@@ -137,20 +177,29 @@ class Judge:
         return self.stack(settings).opening(Channel.VOICE, settings.purpose, (BOGOTA,))
 
 
-def situation(facts: Facts, settings: CampaignSettings) -> Facts:
+def situation(facts: Facts, settings: CampaignSettings, now: datetime) -> Facts:
     """The facts as a call of this campaign would find them."""
     return Facts(  # `replace` takes three times as long, and each candidate of a claim passes here
         facts.consents,
         facts.preferences,
         facts.exclusions,
         facts.touches,
-        facts.in_flight,
+        facts.in_flight or _called_elsewhere(facts, now),
         facts.paid_at,
         ring_s=float(settings.ring_s),
         agent_ready=settings.mode is Mode.PREVIEW,
         requested=bool(facts.touches) and facts.touches[-1].code == _AGREED,
         registers=facts.registers,
     )
+
+
+def _called_elsewhere(facts: Facts, now: datetime) -> bool:
+    for t in reversed(facts.touches):
+        if now - t.at >= _ELSEWHERE:
+            return False
+        if t.channel is Channel.VOICE and not t.code and not t.inbound:
+            return True
+    return False
 
 
 def _in_turn(contact: ContactFacts) -> list[Phone]:
@@ -160,6 +209,16 @@ def _in_turn(contact: ContactFacts) -> list[Phone]:
         if phone.id == contact.last_phone_id:
             return usable[place + 1 :] + usable[: place + 1]
     return usable
+
+
+def _numbers(contact: ContactFacts, channel: Channel, e164: str) -> list[Phone]:
+    """The numbers that a contact over a channel may use; none for one that needs none, or for one not the person's."""
+    if channel not in NUMBERED:
+        return []
+    if e164:
+        return [p for p in contact.phones if p.e164 == e164]
+    written = channel is not Channel.VOICE
+    return [p for p in _in_turn(contact) if not (written and p.line_type is LineType.FIXED)]
 
 
 def _sooner(one: Deny, other: Deny) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,12 +15,13 @@ from cadencia.compliance.judge import Judge
 from cadencia.compliance.terms import TERMS, due_on
 from cadencia.config.calendars import builtin_calendars
 from cadencia.domain.codes import Denial, label
+from cadencia.domain.contacts import Became, Inbound, Reserved, contact_id_of
 from cadencia.domain.dialing import Campaign, ContactFacts
 from cadencia.domain.events import Event
-from cadencia.domain.law import Allow, Calendar
+from cadencia.domain.law import Allow, Calendar, Channel, Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.requests import DataRequest, RequestKind
-from cadencia.store.port import Store
+from cadencia.store.port import Reserve, Store
 from cadencia.store.refusals import no_campaign
 
 #: So many contacts are read and judged at a time: by themselves, and where calls need the loop too.
@@ -47,6 +49,50 @@ class People:
         back within 250 ms.
         """
         return await self._store.change(changes, by, now)
+
+    async def reserve(
+        self,
+        person_id: int,
+        campaign_id: str,
+        channel: Channel,
+        purpose: Purpose | None,
+        e164: str,
+        key: str,
+        by: str,
+        now: datetime,
+    ) -> Reserved:
+        """May something else than the dialer contact a person now? A yes is counted at once; the same key asks once.
+
+        Args:
+            purpose: the campaign's own if None.
+            e164: the number to be used; empty: the judge chooses.
+
+        Raises:
+            Refused: no such campaign or person, the person is not on its list, or the key stands for another contact.
+        """
+        settings = (await self._campaign(campaign_id)).settings
+        if purpose is not None:
+            settings = replace(settings, purpose=purpose)
+
+        def gate(contact: ContactFacts) -> Verdict:
+            return self.judge.elsewhere(contact, settings, channel, e164, now)
+
+        look_back_h = self.judge.stack(settings).look_back_h
+        asked = Reserve(
+            contact_id_of(key), campaign_id, person_id, channel, settings.purpose, gate, now, by, look_back_h
+        )
+        return await self._store.reserve(asked)
+
+    async def contact_became(self, contact_id: str, became: Became, code: str, by: str, now: datetime) -> None:
+        """What became of it; without a code the outcome's own name. Refused if nothing was reserved under that id."""
+        await self._store.contact_became(contact_id, became, code or str(became), by, now)
+
+    async def contacted_us(
+        self, person_id: int, channel: Channel, purpose: Purpose, code: str, key: str, by: str, now: datetime
+    ) -> bool:
+        """A person began a contact; False if it was written down before. Refused if there is no such person."""
+        inbound = Inbound(contact_id_of(key), person_id, channel, purpose, code or "inbound", by)
+        return await self._store.take_inbound(inbound, now)
 
     async def requests(self) -> tuple[DataRequest, ...]:
         """Requests about one's data that are open, the most urgent first."""
@@ -152,6 +198,16 @@ def request_told(r: DataRequest, today: date | None = None) -> dict[str, Any]:
         "law": TERMS[r.kind].citation,
     }
     return told if today is None else {**told, "days_left": business_days(today, r.due, _calendar())}
+
+
+def reserved_told(answer: Reserved, language: str) -> dict[str, Any]:
+    """The answer to who wants to contact a person, as JSON; with the whole number, for it is to be used."""
+    verdict = answer.verdict
+    told = {"id": answer.contact_id, "allowed": isinstance(verdict, Allow), "at": answer.at.isoformat()}
+    if isinstance(verdict, Allow):
+        return told | {"phone": verdict.phone.e164 if verdict.phone else None, "repeated": answer.repeated}
+    reason, next_at = label(verdict.code, language), _iso(verdict.retry_at)
+    return told | {"code": str(verdict.code), "reason": reason, "rule": verdict.rule, "next_at": next_at}
 
 
 def explained(found: Explained, language: str) -> dict[str, Any]:

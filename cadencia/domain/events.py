@@ -37,6 +37,12 @@ KINDS: dict[str, int] = {
     # {code, retry_at, rule}, with `again` where the code is the last one's, else with the rest of attempt.leased;
     # version 1: {code, retry_at}
     "contact.denied": 2,
+    # a contact that something else than the dialer makes: the gate's yes, like attempt.leased with `by`; the contact's
+    # id is in `attempt_id`
+    "contact.reserved": 1,
+    "contact.refused": 1,  # the gate's no, like contact.denied with `by`
+    "contact.outcome": 1,  # {person_id, outcome, code, reach, by}
+    "contact.inbound": 1,  # {person_id, channel, purpose, code, by}  the person began it
     "person.consent": 1,  # {person_id, consent, granted, channel, purpose, effective, how, by}
     "person.preference": 1,  # {person_id, preference, effective, how, by}
     "person.exclusion": 1,  # {person_id, register, by}, and where it ends {lifted}

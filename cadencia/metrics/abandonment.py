@@ -303,9 +303,11 @@ class Line:
         return self.tally.rang_long / self.tally.rang if self.tally.rang else None
 
 
-def by_day(calls: Iterable[Dialled], asked: Terms, zone: tzinfo = BOGOTA) -> dict[date, Tally]:
-    """Calls by the local day they were answered on, or sent if nobody answered."""
-    days: dict[date, Tally] = {}
+def by_day(
+    calls: Iterable[Dialled], asked: Terms, zone: tzinfo = BOGOTA, days: dict[date, Tally] | None = None
+) -> dict[date, Tally]:
+    """Calls by the local day they were answered on, or sent if nobody answered; added to `days`, if given."""
+    days = {} if days is None else days
     for call in calls:
         day = (call.answered_at or call.sending_at).astimezone(zone).date()
         if day not in days:

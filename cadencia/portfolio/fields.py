@@ -82,6 +82,11 @@ def parse_zone(raw: str) -> str:
     return raw
 
 
+def parse_zones(raw: str) -> tuple[str, ...]:
+    """IANA time zones, each once, parted by |, commas, semicolons or blanks."""
+    return tuple(dict.fromkeys(parse_zone(name) for name in re.split(r"[|,;\s]+", raw) if name))
+
+
 @lru_cache(maxsize=4096)
 def voice_authorised(channels: str) -> bool:
     """True if a list of channels, parted by commas, slashes and the like, holds the voice channel."""

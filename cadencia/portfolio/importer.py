@@ -9,7 +9,7 @@ import asyncio
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,15 @@ from cadencia.config.system import reason
 from cadencia.domain.people import Money, ObligationIn, PersonIn, PhoneIn, Role
 from cadencia.errors import PortfolioError, Words
 from cadencia.portfolio.documents import BadDocument, parse_doc_number, parse_doc_type
-from cadencia.portfolio.fields import BadField, parse_date, parse_days, parse_role, parse_zone, voice_authorised
+from cadencia.portfolio.fields import (
+    BadField,
+    parse_date,
+    parse_days,
+    parse_role,
+    parse_zone,
+    parse_zones,
+    voice_authorised,
+)
 from cadencia.portfolio.money import BadMoney, parse_money
 from cadencia.portfolio.phones import BadPhone, parse_phone
 from cadencia.portfolio.reader import EXPORT_AGAIN, PHONES, Row, Table, read_table
@@ -280,6 +288,7 @@ class _Reading:
         self.counts.duplicates += key in draft.obligations
         draft.obligations[key] = obligation
         self._consent(row, draft, person.voice_consent_at, first=draft.person is person)
+        self._widen(draft, person)
         for phone in self._phones(row):
             draft.phones.setdefault(phone.e164, phone)
 
@@ -292,6 +301,15 @@ class _Reading:
         draft.denied |= denied
         if before is not None and given is not None and given > before:
             draft.person = replace(draft.person, voice_consent_at=given)
+
+    @staticmethod
+    def _widen(draft: _Draft, person: PersonIn) -> None:
+        """Where any line says that the person may live, and the newest contract."""
+        known = draft.person
+        zones = dict.fromkeys((*known.other_zones, person.timezone, *person.other_zones))
+        zones.pop(known.timezone, None)
+        signed = max(filter(None, (known.contract_signed_at, person.contract_signed_at)), default=None)
+        draft.person = replace(known, other_zones=tuple(zones), contract_signed_at=signed)
 
     def _phones(self, row: Row) -> Iterator[PhoneIn]:
         for position, column in enumerate(PHONES):
@@ -316,7 +334,7 @@ def _begins(day: date, zone: str) -> datetime:
 
 
 #: Faults after which the row is kept without the value.
-_ROW_IS_KEPT = frozenset({"consent-date"})
+_ROW_IS_KEPT = frozenset({"consent-date", "contract-date"})
 
 
 class _RowReader:
@@ -336,12 +354,18 @@ class _RowReader:
         doc_type = self._read("tipo_doc", parse_doc_type)
         number = self._read("num_doc", lambda raw: parse_doc_number(doc_type, raw)) if doc_type else None
         name = self._read("nombre", lambda raw: " ".join(raw.split()))
-        zone = self._read("zona_horaria", parse_zone) if fields.get("zona_horaria") else self._timezone
-        if doc_type is None or number is None or name is None or zone is None:
+        zones = self._zones()
+        if doc_type is None or number is None or name is None or zones is None:
             return None
+        zone, *others = zones
         language = "en" if fields.get("idioma", "").lower().startswith("en") else "es"
         city = " ".join(fields.get("ciudad", "").split())
-        return PersonIn(doc_type, number, name, city, language, zone, self._consent(zone), (), ())
+        signed = self._signed(zone)
+        return PersonIn(
+            *(doc_type, number, name, city, language, zone, self._consent(zone), (), ()),
+            other_zones=tuple(others),
+            contract_signed_at=signed,
+        )
 
     def obligation(self, role: Role | None) -> ObligationIn | None:
         currency = self._fields.get("moneda", "").upper() or "COP"
@@ -356,6 +380,26 @@ class _RowReader:
             return None
         creditor = self._fields.get("acreedor", "") or self._creditor
         return ObligationIn(number, creditor, self._fields.get("producto", ""), balance, overdue, days, due, role)
+
+    def _zones(self) -> tuple[str, ...] | None:
+        """Where the person may live, the likeliest first; None if a zone is unknown: fewer zones would open hours."""
+        first = self._read("zona_horaria", parse_zone) if self._fields.get("zona_horaria") else ""
+        more = self._read("zonas_horarias", parse_zones) if self._fields.get("zonas_horarias") else ()
+        if first is None or more is None:
+            return None
+        return tuple(dict.fromkeys(name for name in (first, *more) if name)) or (self._timezone,)
+
+    def _signed(self, zone: str) -> datetime | None:
+        """The last instant of the local day on which the contract was signed: a wish of that day is not newer."""
+        raw = self._fields.get("fecha_contrato", "")
+        if not raw:
+            return None
+        try:
+            day = parse_date(raw)
+        except BadField:
+            self.faults.append(("fecha_contrato", "contract-date"))
+            return None
+        return _begins(day + timedelta(days=1), zone) - timedelta(microseconds=1)
 
     def _consent(self, zone: str) -> datetime | None:
         """The start, in UTC, of the local day on which calls were authorised; None if they never were."""

@@ -46,6 +46,8 @@ OPTIONAL: tuple[str, ...] = (
     "moneda",
     "idioma",
     "zona_horaria",
+    "zonas_horarias",
+    "fecha_contrato",
 )
 
 _KNOWN = frozenset((*REQUIRED, *OPTIONAL))

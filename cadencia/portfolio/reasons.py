@@ -39,6 +39,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "Canal autorizado sin fecha de autorización legible: no se llamará",
         "Channel authorised without a readable date: will not be called",
     ),
+    "contract-date": (
+        "Fecha de contrato no legible: se toma la línea sin ella",
+        "The contract's date cannot be read: the line is taken without it",
+    ),
     "consent-conflict": (
         "Otra línea de la misma persona no autoriza llamadas: no se llamará",
         "Another line of the same person does not authorise calls: will not be called",

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cadencia.domain.codes import DISPOSITIONS, Denial
-from cadencia.domain.dialing import CampaignSettings, Disposed
-from cadencia.domain.law import Allow, Channel, Deny, Exclusion, Person
+from cadencia.domain.dialing import CampaignSettings, ContactFacts, Disposed
+from cadencia.domain.law import Allow, Channel, Deny, Exclusion, Person, Verdict
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn
 from cadencia.domain.people import Obligation, PersonIn, Phone, PhoneStatus, Role
 from cadencia.errors import Refused, Words
@@ -62,6 +62,13 @@ def the_phone(verdict: Allow) -> Phone:
     return verdict.phone
 
 
+def under_way(verdict: Verdict, contact: ContactFacts) -> Verdict:
+    """Whoever is in an open attempt is not contacted over another channel, whatever the judge says."""
+    if isinstance(verdict, Allow) and contact.facts.in_flight:
+        return Deny(Denial.IN_FLIGHT, None, "in_flight", verdict.basis)
+    return verdict
+
+
 def denial_body(verdict: Deny, before: Denial | None) -> dict[str, Any]:
     """The body of contact.denied."""
     told: dict[str, Any] = {
@@ -71,6 +78,17 @@ def denial_body(verdict: Deny, before: Denial | None) -> dict[str, Any]:
         **verdict.basis,
     }
     return told | ({"again": True} if verdict.code is before else {})
+
+
+def after_contact(code: str, person_id: int, channel: Channel, contact_id: str, at: datetime) -> tuple[Change, ...]:
+    """What the code of a contact over any channel writes into the ledgers, as an agent's disposition does."""
+    leaf = DISPOSITIONS.get(code)
+    changes: list[Change] = []
+    if leaf is not None and leaf.blocks_person:
+        changes.append(ExclusionIn(code, at, person_id, source=contact_id))
+    if leaf is not None and leaf.revokes_channel:
+        changes.append(ConsentIn(person_id, False, at, channel, how=str(channel), evidence=contact_id))
+    return tuple(changes)
 
 
 def after_disposition(d: Disposed, person_id: int) -> tuple[Change, ...]:

@@ -13,6 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cadencia.domain.codes import DISPOSITIONS
+from cadencia.domain.contacts import LASTING
+from cadencia.domain.law import Reach
 
 #: Contacts so long before the first one that is judged matter to no law.
 LOOK_BACK = timedelta(days=35)
@@ -65,6 +67,42 @@ class Known:
     )
     payments: list[tuple[datetime, int, bool]] = field(default_factory=list)  # at, debt, nothing is overdue after it
     contacts: list[Made] = field(default_factory=list)
+
+
+def other(
+    contact_id: str,
+    at: datetime,
+    channel: str,
+    purpose: str,
+    phone_id: int | None,
+    debts: Iterable[int],
+    reach: int,
+    code: str,
+    inbound: bool,
+    lease: dict[str, Any],
+) -> Made:
+    """A contact that is no call of the dialer's.
+
+    A message of ours gets no further than its delivery, whatever is written in the ledger that the counters come from:
+    what the person answered is a contact of its own, at its own instant.
+    """
+    lasting = channel in LASTING
+    if not lasting and not inbound:
+        reach = min(reach, Reach.RANG)
+    return Made(
+        contact_id,
+        at,
+        channel,
+        purpose,
+        phone_id,
+        tuple(debts),
+        int(reach),
+        code,
+        inbound,
+        ended_at=at,
+        lease=lease,
+        previewed=lasting and not inbound,
+    )
 
 
 def told(instant: datetime | None) -> str | None:

@@ -26,6 +26,10 @@ Progress = Callable[[int, int], object]
 _KINDS: dict[str, Words] = {
     "attempt.leased": Words("a call was allowed", "se permitió una llamada"),
     "contact.denied": Words("a contact was denied", "se negó un contacto"),
+    "contact.reserved": Words("a contact was allowed", "se permitió un contacto"),
+    "contact.refused": Words("a contact was denied", "se negó un contacto"),
+    "contact.outcome": Words("what became of the contact", "qué pasó con el contacto"),
+    "contact.inbound": Words("the person contacted us", "la persona nos contactó"),
     "attempt.returned": Words("the call was not made", "la llamada no se hizo"),
     "attempt.sending": Words("the number was dialled", "se marcó el número"),
     "attempt.settled": Words("the call ended", "la llamada terminó"),

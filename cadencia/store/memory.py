@@ -21,6 +21,7 @@ from cadencia.domain.events import Event
 from cadencia.domain.law import Channel, Consent
 from cadencia.domain.people import DebtorFile, Obligation, ObligationIn, PersonIn, Phone, PhoneStatus, Role
 from cadencia.store.batch import changes, first_ring, merged, priority, ring_s
+from cadencia.store.memory_contacts import MemoryContacts
 from cadencia.store.memory_dialing import MemoryDialing
 from cadencia.store.memory_dossiers import MemoryDossiers
 from cadencia.store.memory_evidence import MemoryEvidence
@@ -40,7 +41,7 @@ from cadencia.store.refusals import campaign_taken, no_agent, no_person, no_user
 _Owed = dict[tuple[str, str], ObligationIn]
 
 
-class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDossiers, MemoryDialing, MemoryRequests):
+class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDossiers, MemoryDialing, MemoryContacts, MemoryRequests):
     """A `Store` in memory.
 
     Args:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cadencia.domain.access import Credential, User
-from cadencia.domain.codes import Outcome
+from cadencia.domain.codes import Denial, Outcome
 from cadencia.domain.dialing import AttemptState
 from cadencia.domain.events import KINDS, Event
 from cadencia.domain.law import Exclusion
@@ -23,6 +23,7 @@ from cadencia.store.memory_records import (
     ItemRecord,
     ItemState,
     PersonRecord,
+    TouchRecord,
 )
 from cadencia.store.refusals import another_leads, lead_lost, no_campaign
 
@@ -51,6 +52,8 @@ class Data:
         self.attempts: dict[str, AttemptRecord] = {}
         self.open: dict[str, AttemptRecord] = {}
         self.awaiting: dict[str, AttemptRecord] = {}
+        self.others: dict[str, tuple[PersonRecord, TouchRecord]] = {}  # contacts that are no calls of the dialer's
+        self.refused: dict[str, Denial] = {}  # contact's id -> why it was denied last
         self.agents: dict[str, AgentRecord] = {}
         self.users: dict[str, User] = {}
         self.credentials: dict[tuple[str, str], Credential] = {}

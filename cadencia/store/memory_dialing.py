@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from cadencia.compliance.reach import reach_of
 from cadencia.domain.codes import Denial
@@ -27,7 +26,7 @@ from cadencia.domain.people import PhoneStatus
 from cadencia.errors import Refused, Words
 from cadencia.store.batch import DIALLABLE, after_disposition, denial_body, the_phone
 from cadencia.store.memory_ledger import MemoryLedger
-from cadencia.store.memory_records import AttemptRecord, CampaignRecord, ItemRecord, ItemState, TouchRecord
+from cadencia.store.memory_records import AttemptRecord, CampaignRecord, ItemRecord, ItemState, TouchRecord, lease_told
 from cadencia.store.port import Claim
 from cadencia.store.refusals import no_attempt, of_another_agent
 
@@ -112,7 +111,7 @@ class MemoryDialing(MemoryLedger):
                 phone.id,
                 debts,
                 sent=False,
-                lease=_told(verdict.basis),
+                lease=lease_told(verdict.basis),
             )
         )
         self._data.attempts[attempt.id] = self._data.open[attempt.id] = attempt
@@ -279,12 +278,6 @@ class MemoryDialing(MemoryLedger):
 
 def _by_age(attempt: AttemptRecord) -> tuple[datetime, str]:
     return attempt.leased_at, attempt.id
-
-
-def _told(basis: dict[str, Any]) -> dict[str, Any]:
-    """What of a lease the re-check is told."""
-    facts = {"ring_s": basis.get("facts", {}).get("ring_s", 0.0)}
-    return {"profiles": basis.get("profiles", ()), "limits": basis.get("limits", {}), "facts": facts}
 
 
 def _open(attempt: AttemptRecord) -> OpenAttempt:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from cadencia.compliance.evidence_events import PERSON
-from cadencia.store.dossiers import LOOK_BACK, Known, Made, consent, dossier_from, preference
+from cadencia.store.dossiers import LOOK_BACK, Known, Made, consent, dossier_from, other, preference
 from cadencia.store.memory_base import MemoryBase
 from cadencia.store.memory_records import PersonRecord, TouchRecord
 
@@ -60,6 +60,10 @@ class MemoryDossiers(MemoryBase):
 
 
 def _made(t: TouchRecord) -> Made:
+    if t.other:
+        return other(
+            t.id, t.at, str(t.channel), str(t.purpose), t.phone_id, t.debts, t.reach, t.code, t.inbound, t.lease
+        )
     return Made(
         id=t.id,
         at=t.at,

@@ -54,6 +54,13 @@ class TouchRecord:
     sent: bool = True
     ended_at: datetime | None = None
     lease: dict[str, Any] = field(default_factory=dict)  # what the re-check is told of it
+    other: bool = False  # no call of the dialer's
+
+
+def lease_told(basis: dict[str, Any]) -> dict[str, Any]:
+    """What of a lease the re-check is told."""
+    facts = {"ring_s": basis.get("facts", {}).get("ring_s", 0.0)}
+    return {"profiles": basis.get("profiles", ()), "limits": basis.get("limits", {}), "facts": facts}
 
 
 @dataclass(slots=True, eq=False)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from cadencia.domain.access import Credential, User, UserRole
 from cadencia.domain.agents import Agent, AgentChange, AgentSession
+from cadencia.domain.contacts import Became, Inbound, Reserved
 from cadencia.domain.dialing import (
     Campaign,
     CampaignCounts,
@@ -31,7 +32,7 @@ from cadencia.domain.dialing import (
     Settlement,
 )
 from cadencia.domain.events import Event
-from cadencia.domain.law import Purpose, Verdict
+from cadencia.domain.law import Channel, Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.people import DebtorFile, PersonIn
 from cadencia.domain.profiles import Asked, ProfileText, ProfileVersion
@@ -70,6 +71,33 @@ class Claim:
     purpose: Purpose = Purpose.COLLECTION
     look_back_h: float = 240.0
     scan: int = 500
+
+    @property
+    def since(self) -> datetime:
+        """Contacts before it do not matter."""
+        return self.now - timedelta(hours=self.look_back_h)
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """Ask for a contact that something else than the dialer makes.
+
+    Attributes:
+        contact_id: of the caller's key (`contact_id_of`).
+        campaign_id: whose settings the judge goes by; the person must be on its list.
+        judge: pure; asked under the person's lock.
+        look_back_h: contacts of the last so many hours are among the facts.
+    """
+
+    contact_id: str
+    campaign_id: str
+    person_id: int
+    channel: Channel
+    purpose: Purpose
+    judge: Callable[[ContactFacts], Verdict]
+    now: datetime
+    by: str
+    look_back_h: float = 240.0
 
     @property
     def since(self) -> datetime:
@@ -200,6 +228,29 @@ class Store(EvidenceStore, Protocol):
         """Put numbers (E.164) on a register and note that it was loaded; how many were new. Writes register.loaded.
 
         Numbers that the file no longer names stay: a register is taken out of by `LiftIn`.
+        """
+
+    # -- contacts that something else makes ---------------------------------------------------------------------------
+    async def reserve(self, reserve: Reserve) -> Reserved:
+        """Lock the person, read the facts, ask the judge; in the same transaction either write the contact into the
+        ledger that all counters are computed from, with contact.reserved, or only contact.refused.
+
+        Under an id that was allowed before: the same answer, and nothing is written. One that was denied is asked anew.
+        Whoever is in an open attempt is not contacted, whatever the judge says. Refused if there is no such campaign or
+        person, if the person is not on its list, or if the id stands for another contact.
+        """
+
+    async def contact_became(self, contact_id: str, became: Became, code: str, by: str, now: datetime) -> None:
+        """What became of a contact that was reserved; contact.outcome. How far it got only grows; told twice, once.
+
+        What the person answers to a message is a contact of its own besides, inbound, from now on. A code that is a
+        disposition blocks the person or revokes the channel as an agent's does. Moves the person's standing where it
+        got further. Refused if there is no such contact.
+        """
+
+    async def take_inbound(self, inbound: Inbound, now: datetime) -> bool:
+        """Write a contact down that the person began; contact.inbound, and moves the standing. False if it is there
+        already. Refused if there is no such person, or the id stands for another contact.
         """
 
     # -- requests about one's data ------------------------------------------------------------------------------------

@@ -34,6 +34,42 @@ def no_document() -> Refused:
     return Refused(Words("No person has that document.", "Ninguna persona tiene ese documento."))
 
 
+def not_on_list(campaign_id: str) -> Refused:
+    """The person is not among the campaign's contacts."""
+    return Refused(
+        Words(
+            f"The person is not on the list of campaign {campaign_id}.",
+            f"La persona no está en la lista de la campaña {campaign_id}.",
+        ),
+        Words(
+            "Name the campaign whose list holds the person, or import the portfolio first.",
+            "Nombre la campaña en cuya lista está, o importe primero la cartera.",
+        ),
+    )
+
+
+def key_taken() -> Refused:
+    """A caller's key stands for another contact."""
+    return Refused(
+        Words("This key was used for another contact.", "Esta clave ya se usó para otro contacto."),
+        Words(
+            "Give each message a key of its own, and repeat it only for the same one.",
+            "Dé a cada mensaje una clave propia y repítala solo para el mismo.",
+        ),
+    )
+
+
+def no_such_contact() -> Refused:
+    """Nothing was reserved under that id."""
+    return Refused(
+        Words("No contact was reserved under that id.", "No hay ningún contacto reservado con ese identificador."),
+        Words(
+            "Give the id that the reservation answered; a contact that was denied has no outcome.",
+            "Dé el id que respondió la reserva; un contacto negado no tiene resultado.",
+        ),
+    )
+
+
 def no_request(request_id: int) -> Refused:
     """There is no such request, or this cannot be done with it any more."""
     return Refused(

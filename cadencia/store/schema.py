@@ -225,6 +225,8 @@ touches = Table(
     Column("inbound", Boolean, nullable=False),
     # A person's newest contacts.
     Index("touches_person", "person_id", "at"),
+    # A day's contacts that are no calls of the dialer's: few beside its attempts.
+    Index("touches_others", "at", postgresql_where=text("channel <> 'voice' OR id LIKE 'c-%'")),
     comment="contacts and attempts over every channel: what legal counters are computed from",
 )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from cadencia.domain.contacts import Became
 from cadencia.domain.law import Channel, Purpose
 from cadencia.domain.requests import RequestKind
 
@@ -108,17 +109,60 @@ class ConsentBody(Who):
     evidence: _Short = ""
 
 
+_Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,20}$")]
+_Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+
+
+class ContactBody(Who):
+    """A contact that another system wants to make: over which channel, for which campaign, under a key of its own.
+
+    Without a purpose it is the campaign's; without a number the gate chooses one.
+    """
+
+    campaign: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    channel: Channel
+    purpose: Purpose | None = None
+    e164: _Number | None = None
+    key: _Key
+
+
+class ContactOutcomeBody(_Body):
+    """What became of a contact, with a disposition's code or the sender's own."""
+
+    outcome: Became
+    code: _Code = ""
+
+
+class InboundBody(Who):
+    """A contact that the person began, with a disposition's code or the sender's own."""
+
+    channel: Channel
+    purpose: Purpose = Purpose.COLLECTION
+    code: _Code = ""
+    key: _Key
+
+
 class ExclusionBody(Who):
     """A list, and who is on it: a person, or a number (E.164)."""
 
     register_: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,40}$"), Field(alias="register")]
-    e164: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    e164: _Number | None = None
     until: AwareDatetime | None = None
     source: _Short = ""
     lift: bool = False
 
     def _named(self) -> int:
         return super()._named() + (self.e164 is not None)
+
+
+class PreferenceBody(Who):
+    """When the person wants to be contacted, from now on: local hours by weekday, for some channels or for all."""
+
+    weekly: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    channels: frozenset[Channel] = frozenset()
+    how: _Short = "api"
+    evidence: _Short = ""
 
 
 class PaymentBody(_Body):

@@ -7,10 +7,23 @@ from fastapi.responses import JSONResponse
 
 from cadencia.dialer.counts import local_day
 from cadencia.dialer.people import request_told
-from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn
+from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn, PreferenceIn
 from cadencia.domain.people import Money
-from cadencia.web.bodies import AnsweredBody, ConsentBody, ExclusionBody, OptOutBody, PaymentBody, RequestBody, Who
+from cadencia.errors import ConfigError, spoken
+from cadencia.portfolio.weekly import parse_weekly
+from cadencia.web.bodies import (
+    AnsweredBody,
+    ConsentBody,
+    ExclusionBody,
+    OptOutBody,
+    PaymentBody,
+    PreferenceBody,
+    RequestBody,
+    Who,
+)
 from cadencia.web.context import Context, caller_of
+from cadencia.web.errors import answer
+from cadencia.web.texts import tongue
 
 
 def add(router: APIRouter, ctx: Context) -> None:
@@ -19,7 +32,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     @router.post("/api/people/opt-out", summary="A person does not want to be contacted", status_code=200)
     async def opt_out(body: OptOutBody, request: Request) -> Response:
         """Revokes a channel and a purpose (all of them, if none is named) at once, also for a call that rings."""
-        person, now = await _person(ctx, body), ctx.desk.clock.now()
+        person, now = await person_named(ctx, body), ctx.desk.clock.now()
         return await _record(
             ctx,
             request,
@@ -30,7 +43,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def consent(body: ConsentBody, request: Request) -> Response:
         """A grant with its proof; the newest line that fits holds."""
         given = ConsentIn(
-            await _person(ctx, body),
+            await person_named(ctx, body),
             True,
             body.at,
             body.channel,
@@ -42,11 +55,23 @@ def add(router: APIRouter, ctx: Context) -> None:
         )
         return await _record(ctx, request, given)
 
+    @router.post("/api/people/preferences", summary="When a person wants to be contacted", status_code=200)
+    async def preference(body: PreferenceBody, request: Request) -> Response:
+        """Weekly hours where the person lives: "lu-vi 18:00-20:00; sa 9:00-12:00". The newest for a channel holds."""
+        try:
+            weekly = parse_weekly(body.weekly)
+        except ConfigError as error:
+            language = tongue(request)
+            told = spoken(error.message, language), spoken(error.hint, language)
+            return answer(422, "CAD-WEB-INVALID", *told, field="weekly")
+        person, now = await person_named(ctx, body), ctx.desk.clock.now()
+        return await _record(ctx, request, PreferenceIn(person, now, weekly, body.channels, body.how, body.evidence))
+
     @router.post("/api/people/exclusions", summary="Put on a list of the excluded, or take off it", status_code=200)
     async def exclusion(body: ExclusionBody, request: Request) -> Response:
         """A person, or a number whoever has it."""
         now = ctx.desk.clock.now()
-        person = None if body.e164 else await _person(ctx, body)
+        person = None if body.e164 else await person_named(ctx, body)
         change: Change
         if body.lift:
             change = LiftIn(body.register_, now, person, body.e164)
@@ -70,7 +95,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     async def ask(body: RequestBody, request: Request) -> Response:
         """Its term is worked out in business days (Ley 1581 of 2012, articles 14 and 15)."""
         now, by = ctx.desk.clock.now(), caller_of(request).user.login
-        person = await _person(ctx, body)
+        person = await person_named(ctx, body)
         return JSONResponse(
             request_told(await ctx.desk.people.open_request(person, body.kind, body.received_on, by, now))
         )
@@ -88,7 +113,8 @@ def add(router: APIRouter, ctx: Context) -> None:
         return JSONResponse(request_told(await ctx.desk.people.close_request(number, body.outcome, by, now)))
 
 
-async def _person(ctx: Context, who: Who) -> int:
+async def person_named(ctx: Context, who: Who) -> int:
+    """The id of whom a body names. Refused if there is no such person."""
     if who.person_id is not None:
         return who.person_id
     return await ctx.desk.people.person_id(who.doc_type or "", who.doc_number or "")

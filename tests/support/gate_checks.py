@@ -30,6 +30,7 @@ from cadencia.domain.law import (
     Scope,
     Touch,
     Trigger,
+    Verdict,
 )
 from cadencia.domain.people import LineType, Phone, PhoneStatus, Role
 from tests.support.gate_code import Code
@@ -324,11 +325,57 @@ def as_the_call_would_be(code: Code) -> None:
     talk, agreed = touch(DAY, Reach.TWO_WAY, "SCP"), touch(DAY, Reach.TWO_WAY, "VLL")
     of = code.judge.situation
     settings = CampaignSettings(ring_s=33)
-    assert of(Facts(), settings) == Facts(ring_s=33.0)
-    assert of(Facts(touches=(talk, agreed)), settings).requested
-    assert not of(Facts(touches=(agreed, talk)), settings).requested
-    assert of(Facts(), CampaignSettings(mode=Mode.PREVIEW)).agent_ready
-    assert not of(Facts(), CampaignSettings(mode=Mode.PROGRESSIVE)).agent_ready
+    assert of(Facts(), settings, AT) == Facts(ring_s=33.0)
+    assert of(Facts(touches=(talk, agreed)), settings, AT).requested
+    assert not of(Facts(touches=(agreed, talk)), settings, AT).requested
+    assert of(Facts(), CampaignSettings(mode=Mode.PREVIEW), AT).agent_ready
+    assert not of(Facts(), CampaignSettings(mode=Mode.PROGRESSIVE), AT).agent_ready
+    assert of(Facts(in_flight=True), settings, AT).in_flight
+
+
+def called_elsewhere(code: Code) -> None:
+    """A call of somebody else's is under way until its outcome, and not for ever."""
+
+    def busy(*touches: Touch) -> bool:
+        found: bool = code.judge.situation(Facts(touches=touches), CampaignSettings(), AT).in_flight
+        return found
+
+    call = touch(HOUR, code="")
+    assert busy(touch(2 * DAY), call)
+    assert busy(replace(call, at=AT - 2 * HOUR + SECOND))
+    assert not busy(replace(call, at=AT - 2 * HOUR))
+    assert not busy(touch(HOUR))
+    assert not busy(replace(call, channel=Channel.SMS))
+    assert not busy(replace(call, inbound=True))
+
+
+def elsewhere(code: Code) -> None:
+    judge, settings = code.judge.Judge(builtin()), CampaignSettings()
+    every = replace(GRANT, channel=None)
+    fixed, one, two = replace(phone(1), line_type=LineType.FIXED), phone(2, position=1), phone(3, position=2)
+    asked = contact(fixed, one, two, facts=Facts(consents=(every,)))
+
+    def said(channel: Channel, e164: str = "", of: ContactFacts = asked, at: datetime = AT) -> Verdict:
+        found: Verdict = judge.elsewhere(of, settings, channel, e164, at)
+        return found
+
+    for channel, chosen in ((Channel.VOICE, fixed), (Channel.SMS, one), (Channel.WHATSAPP, one), (Channel.EMAIL, None)):
+        verdict = said(channel)
+        assert verdict == Allow(chosen), channel
+        assert verdict.basis["channel"] == str(channel)
+        assert verdict.basis["facts"]["ring_s"] == (25.0 if channel is Channel.VOICE else 0.0)
+    assert said(Channel.SMS, two.e164) == Allow(two)
+    assert said(Channel.SMS, fixed.e164) == Allow(fixed)  # whoever names a number means it
+    assert said(Channel.SMS, "+573009999999") == Deny(Denial.NO_PHONE, None, "phone")
+    # At 18:59:50 in Bogotá a message may go, and a call would ring past seven.
+    late = AT + 9 * HOUR - 10 * SECOND
+    assert isinstance(said(Channel.SMS, at=late), Allow)
+    assert isinstance(said(Channel.VOICE, at=late), Deny)
+    # Only with an agent at hand may somebody be called who was abandoned: so by hand, whatever the campaign's mode.
+    settings = CampaignSettings(profiles=("uk",))
+    abandoned = replace(asked, facts=Facts(consents=(every,), touches=(touch(HOUR, Reach.CONNECTED, "ABN"),)))
+    assert isinstance(said(Channel.VOICE, of=abandoned), Allow)
+    assert isinstance(judge.verdict(abandoned, settings, AT), Deny)
 
 
 def recorded(code: Code) -> None:
@@ -384,6 +431,6 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "counting": (instants,),
     "stack": (look_back, names, instants),
     "rules": (instants, consents, granted_later, wishes, in_flight, validity, longest),
-    "judge": (turns, other_number, caps, stacks, as_the_call_would_be, recorded),
+    "judge": (turns, other_number, caps, stacks, as_the_call_would_be, called_elsewhere, elsewhere, recorded),
     "reach": (reaches,),
 }

@@ -268,3 +268,67 @@ def test_a_clean_portfolio_has_no_quirks(tmp_path: Path) -> None:
     assert all(p.phones and p.voice_consent_at for p in portfolio.people)
     assert {len(p.obligations) for p in portfolio.people} == {1, 2, 3}
     assert all(1 <= o.days_past_due <= 720 for p in portfolio.people for o in p.obligations)
+
+
+# -- where the person may live, and since when -------------------------------------------------------------------------
+def with_columns(tmp_path: Path, *rows: dict[str, str]) -> Portfolio:
+    path = tmp_path / "cartera.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, [*GOOD, "zona_horaria", "zonas_horarias", "fecha_contrato"], delimiter=";")
+        out.writeheader()
+        out.writerows(GOOD | row for row in rows)
+    return read_portfolio(path)
+
+
+@pytest.mark.parametrize(
+    ("zone", "zones", "first", "others"),
+    [
+        ("", "America/Bogota|America/Caracas", "America/Bogota", ("America/Caracas",)),
+        ("America/Caracas", "America/Bogota, America/Caracas", "America/Caracas", ("America/Bogota",)),
+        ("America/Lima", "", "America/Lima", ()),
+        ("", "America/Caracas America/Caracas", "America/Caracas", ()),
+        ("", "", "America/Bogota", ()),
+    ],
+)
+def test_several_zones(tmp_path: Path, zone: str, zones: str, first: str, others: tuple[str, ...]) -> None:
+    portfolio = with_columns(tmp_path, {"zona_horaria": zone, "zonas_horarias": zones})
+    assert [(p.timezone, p.other_zones) for p in portfolio.people] == [(first, others)]
+    assert portfolio.rejected == ()
+
+
+def test_an_unknown_zone_rejects_the_line_because_fewer_zones_would_open_hours(tmp_path: Path) -> None:
+    portfolio = with_columns(tmp_path, {"zonas_horarias": "America/Bogota|America/Caraca"}, {"num_doc": "1020304077"})
+    assert codes(portfolio) == [(2, "zonas_horarias", "zone", True)]
+    assert [p.doc_number for p in portfolio.people] == ["1020304077"]
+
+
+def test_lines_of_one_person_lay_their_zones_together_and_the_newest_contract_counts(tmp_path: Path) -> None:
+    portfolio = with_columns(
+        tmp_path,
+        {"zona_horaria": "America/Bogota", "fecha_contrato": "01/03/2025"},
+        {"id_credito": "OB-2", "zona_horaria": "America/Caracas", "fecha_contrato": "2025-06-01"},
+        {"id_credito": "OB-3", "zonas_horarias": "America/Lima|America/Bogota"},
+    )
+    (person,) = portfolio.people
+    assert (person.timezone, person.other_zones) == ("America/Bogota", ("America/Caracas", "America/Lima"))
+    # Signed on 1 June in Caracas: the whole of that day.
+    assert person.contract_signed_at == datetime(2025, 6, 2, 3, 59, 59, 999_999, tzinfo=UTC)
+
+
+def test_a_contract_date_that_cannot_be_read_costs_the_date(tmp_path: Path) -> None:
+    portfolio = with_columns(tmp_path, {"fecha_contrato": "marzo"})
+    assert codes(portfolio) == [(2, "fecha_contrato", "contract-date", False)]
+    assert portfolio.people[0].contract_signed_at is None
+
+
+async def test_zones_and_contract_reach_the_gate(tmp_path: Path) -> None:
+    store = await led()
+    path = tmp_path / "cartera.csv"
+    with_columns(tmp_path, {"zonas_horarias": "America/Bogota|America/Caracas", "fecha_contrato": "2025-06-01"})
+    await import_file(store, "c1", path, NOW)
+    (contact,) = await store.contacts("c1", NOW, NOW)
+    assert contact.person.zones == ("America/Bogota", "America/Caracas")
+    assert contact.person.contract_signed_at == datetime(2025, 6, 2, 4, 59, 59, 999_999, tzinfo=UTC)
+    assert await import_file(store, "c1", path, NOW) is not None
+    (again,) = await store.contacts("c1", NOW, NOW)
+    assert again.standing == contact.standing

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,6 +19,7 @@ from web_fakes import people
 from cadencia.domain.access import UserRole
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
 from cadencia.domain.events import Event
+from cadencia.domain.law import Channel
 from cadencia.domain.people import LineType, Money, ObligationIn, PersonIn, PhoneIn, Role
 
 WHO = {"doc_type": "CC", "doc_number": "1020304050"}
@@ -207,3 +209,21 @@ async def test_a_request_about_ones_data(room: Room) -> None:
     assert (await client.get("/api/people/requests")).json() == []
     again = await client.post(f"/api/people/requests/{told['id']}/close", json={"outcome": "otra vez"})
     assert again.status_code == 409
+
+
+async def test_a_wish_narrows_the_hours_and_a_bad_one_is_told(room: Room) -> None:
+    client = await room.bearer("compliance")
+    now = room.desk.clock.now().astimezone(ZoneInfo("America/Bogota"))
+    other = ("lu", "ma", "mi", "ju", "vi", "sa", "do")[(now.weekday() + 3) % 7]
+    wish = {**WHO, "weekly": f"{other} 18:00-19:00", "channels": ["voice"], "how": "carta"}
+    assert "BLQ-PREFERENCIA" not in await against(room)
+    assert (await client.post("/api/people/preferences", json=wish)).json() == {"new": 1}
+    (contact,) = await room.desk.ledgers.contacts("c1", room.desk.clock.now(), room.desk.clock.now())
+    (kept,) = contact.facts.preferences
+    assert kept.weekly[(now.weekday() + 3) % 7] == ((18 * 60, 19 * 60),)
+    assert kept.channels == {Channel.VOICE}
+    assert (await explained(room))["callable"] is False
+    bad = await client.post("/api/people/preferences", json={**WHO, "weekly": "lu-xx 18:00-20:00"})
+    assert (bad.status_code, bad.json()["code"], bad.json()["field"]) == (422, "CAD-WEB-INVALID", "weekly")
+    assert "lu-xx" in bad.json()["message"]
+    assert "lu-vi" in bad.json()["hint"]

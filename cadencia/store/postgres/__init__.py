@@ -10,6 +10,7 @@ from cadencia.store import migrate
 from cadencia.store.postgres.access import PostgresAccess
 from cadencia.store.postgres.answers import PostgresAnswers
 from cadencia.store.postgres.attempts import PostgresAttempts
+from cadencia.store.postgres.contacts import PostgresContacts
 from cadencia.store.postgres.dossiers import PostgresDossiers
 from cadencia.store.postgres.errors import UNREADABLE_URL, telling
 from cadencia.store.postgres.evidence import PostgresEvidence
@@ -32,6 +33,7 @@ class PostgresStore(
     PostgresAttempts,
     PostgresTalk,
     PostgresLedger,
+    PostgresContacts,
     PostgresRequests,
     PostgresDossiers,
     PostgresFloor,

@@ -10,17 +10,23 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cadencia.store.dossiers import LEASE, LOOK_BACK, Known, Made, consent, dossier_from, preference
+from cadencia.store.dossiers import LEASE, LOOK_BACK, Known, Made, consent, dossier_from, other, preference
 from cadencia.store.postgres.base import PostgresBase
 from cadencia.store.postgres.standing import weekly_of
 
-# Who was called in a span of time, by id. By attempts_campaign, over the campaigns (a handful), a day's attempts.
-_CALLED = text(
+# Who was contacted in a span of time, by id. By attempts_campaign, over the campaigns (a handful), a day's attempts;
+# by touches_others what is no call of ours.
+_CONTACTED = text(
     """
-    SELECT DISTINCT a.person_id FROM campaigns c
-    JOIN attempts a ON a.campaign_id = c.id AND a.leased_at >= :leased AND a.leased_at < :until
-    WHERE a.sending_at >= :since AND a.sending_at < :until AND a.person_id > :after
-    ORDER BY a.person_id LIMIT :limit
+    SELECT person_id FROM (
+        SELECT a.person_id FROM campaigns c
+        JOIN attempts a ON a.campaign_id = c.id AND a.leased_at >= :leased AND a.leased_at < :until
+        WHERE a.sending_at >= :since AND a.sending_at < :until
+        UNION
+        SELECT t.person_id FROM touches t
+        WHERE (t.channel <> 'voice' OR t.id LIKE 'c-%') AND t.at >= :since AND t.at < :until AND NOT t.inbound
+    ) AS contacted
+    WHERE person_id > :after ORDER BY person_id LIMIT :limit
     """
 )
 
@@ -52,10 +58,13 @@ _CALLS = text(
     """
 )
 
-# Contacts that are no calls of ours. By touches_person, then attempts_pkey.
+# Contacts that are no calls of ours, each with its reservation. By touches_person, then attempts_pkey and
+# events_attempt.
 _OTHERS = text(
     """
-    SELECT t.person_id, t.id, t.at, t.channel, t.purpose, t.reach, t.code, t.phone_id, t.debts, t.inbound
+    SELECT t.person_id, t.id, t.at, t.channel, t.purpose, t.reach, t.code, t.phone_id, t.debts, t.inbound,
+           (SELECT e.body::text FROM events e WHERE e.attempt_id = t.id AND e.kind = 'contact.reserved' LIMIT 1)
+           AS lease
     FROM touches t
     WHERE t.person_id = ANY(CAST(:ids AS bigint[])) AND t.at >= :since
       AND NOT EXISTS (SELECT FROM attempts a WHERE a.id = t.id)
@@ -118,7 +127,7 @@ class PostgresDossiers(PostgresBase):
     ) -> tuple[tuple[int, dict[str, Any]], ...]:
         async def work(connection: AsyncConnection) -> tuple[tuple[int, dict[str, Any]], ...]:
             asked = {"since": since, "until": until, "leased": since - LEASE, "after": after, "limit": limit}
-            ids = list((await connection.execute(_CALLED, asked)).scalars())
+            ids = list((await connection.execute(_CONTACTED, asked)).scalars())
             return await _dossiers(connection, ids, since - LOOK_BACK)
 
         return await self._snapshot(work)
@@ -153,10 +162,10 @@ async def _dossiers(
     for r in await connection.execute(_CALLS, asked | {"since": since}):
         known[r.person_id].contacts.append(_call(r))
     for r in await connection.execute(_OTHERS, asked | {"since": since}):
-        made = Made(
-            r.id, r.at, r.channel, r.purpose, r.phone_id, tuple(r.debts), r.reach, r.code, r.inbound, ended_at=r.at
+        lease = msgspec.json.decode(r.lease) if r.lease else {}
+        known[r.person_id].contacts.append(
+            other(r.id, r.at, r.channel, r.purpose, r.phone_id, r.debts, r.reach, r.code, r.inbound, lease)
         )
-        known[r.person_id].contacts.append(made)
     return tuple((number, dossier_from(one)) for number, one in known.items())
 
 

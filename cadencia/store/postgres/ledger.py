@@ -280,7 +280,7 @@ async def write_changes(
 
 
 async def _consent(connection: AsyncConnection, log: Log, c: ConsentIn, by: str, now: datetime) -> int:
-    await _lock(connection, c.person_id)
+    await lock_person(connection, c.person_id)
     asked = {
         "person": c.person_id,
         "granted": c.granted,
@@ -313,7 +313,7 @@ async def _consent(connection: AsyncConnection, log: Log, c: ConsentIn, by: str,
 
 
 async def _preference(connection: AsyncConnection, log: Log, p: PreferenceIn, by: str, now: datetime) -> int:
-    await _lock(connection, p.person_id)
+    await lock_person(connection, p.person_id)
     weekly = msgspec.json.encode(p.weekly).decode()
     asked = {
         "person": p.person_id,
@@ -338,7 +338,7 @@ async def _exclude(connection: AsyncConnection, log: Log, e: ExclusionIn, by: st
     if e.person_id is None:
         new = await _exclude_numbers(connection, e, [e.e164 or ""], by, now)
     else:
-        await _lock(connection, e.person_id)
+        await lock_person(connection, e.person_id)
         found = await connection.execute(_EXCLUDE_PERSON, {**_told(e, by, now), "person": e.person_id})
         new = int(found.scalar_one_or_none() is not None)
         if new:
@@ -374,7 +374,7 @@ def _told(e: ExclusionIn, by: str, now: datetime) -> dict[str, Any]:
 
 async def _lift(connection: AsyncConnection, log: Log, change: LiftIn, by: str, now: datetime) -> int:
     if change.person_id is not None:
-        await _lock(connection, change.person_id)
+        await lock_person(connection, change.person_id)
     asked = {"register": change.register, "at": change.at, "person": change.person_id, "e164": change.e164}
     lifted = len((await connection.execute(_LIFT, asked)).all())
     if lifted:
@@ -417,15 +417,21 @@ async def _pay(connection: AsyncConnection, log: Log, p: PaymentIn, by: str, now
     return 1
 
 
-async def _lock(connection: AsyncConnection, person_id: int) -> None:
+async def lock_person(connection: AsyncConnection, person_id: int) -> None:
+    """Until the transaction ends nobody else leases or changes the person. Raises Refused if there is none."""
     if (await connection.execute(_PERSON, {"person": person_id})).first() is None:
         raise no_person(person_id)
+
+
+async def move_standing(connection: AsyncConnection, persons: Sequence[int]) -> None:
+    """What was leased before is not sent, and a call of it that rings is taken back."""
+    await connection.execute(_MOVE, {"ids": sorted(persons)})
 
 
 async def _moved(connection: AsyncConnection, persons: Sequence[int], now: datetime, *, restricts: bool) -> None:
     """Something is new about these persons."""
     if restricts:
-        await connection.execute(_MOVE, {"ids": sorted(persons)})
+        await move_standing(connection, persons)
     await connection.execute(_REOPEN, {"ids": sorted(persons), "now": now})
 
 
