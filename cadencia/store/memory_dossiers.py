@@ -49,7 +49,7 @@ class MemoryDossiers(MemoryBase):
         for w in p.preferences:
             known.preferences.append(preference(w.at, data.written.get(w.id, w.at), w.weekly, map(str, w.channels)))
         named = [(None, e) for e in p.exclusions]
-        numbers = [(f.id, e) for f in p.phones for e in data.numbers.get(f.e164, {}).values()]
+        numbers = [(f.id, e) for f in p.phones for e in data.numbers.get(f.e164, ())]
         for phone, e in (*named, *numbers):
             channels, purposes = sorted(map(str, e.channels)), sorted(map(str, e.purposes))
             known.exclusions.append((e.register, e.at, e.until, phone, channels, purposes))

@@ -73,7 +73,7 @@ class MemoryLedger(MemoryBase):
         if not self._data.numbers:
             return
         for phone in record.phones:
-            for exclusion in self._data.numbers.get(phone.e164, {}).values():
+            for exclusion in self._data.numbers.get(phone.e164, ()):
                 yield replace(exclusion, phone_id=phone.id)
 
     async def person_id(self, doc_type: str, doc_number: str) -> int:
@@ -171,13 +171,8 @@ class MemoryLedger(MemoryBase):
 
     def _exclude(self, e: ExclusionIn, by: str, now: datetime) -> int:
         person = self._data.persons[e.person_id or 0]
-        new = Exclusion(e.register, e.at, None, e.channels, e.purposes, e.until)
-        standing = [k for k in person.exclusions if k.until is None or k.until > now]
-        told = (new.register, new.channels, new.purposes, new.until)
-        if any((k.register, k.channels, k.purposes, k.until) == told for k in standing):
+        if not _add(person.exclusions, e, now):
             return 0
-        person.exclusions.append(new)
-        person.exclusions.sort(key=lambda k: k.at)
         self._moved([person], now, restricts=True)
         body = {"person_id": person.id, "register": e.register, "by": by}
         self._log("person.exclusion", now, body=body)
@@ -190,15 +185,7 @@ class MemoryLedger(MemoryBase):
         return new
 
     def _put_numbers(self, e: ExclusionIn, numbers: Sequence[str], now: datetime) -> int:
-        told = Exclusion(e.register, e.at, None, e.channels, e.purposes, e.until)
-        new = set()
-        for number in numbers:
-            known = self._data.numbers.setdefault(number, {}).get(e.register)
-            ended = known is not None and known.until is not None and known.until <= now
-            other = known is not None and (known.channels, known.purposes) != (told.channels, told.purposes)
-            if known is None or ended or other:
-                self._data.numbers[number][e.register] = told
-                new.add(number)
+        new = {number for number in numbers if _add(self._data.numbers.setdefault(number, []), e, now)}
         self._moved(self._owners(new), now, restricts=True)
         return len(new)
 
@@ -217,16 +204,14 @@ class MemoryLedger(MemoryBase):
     def _lift(self, change: LiftIn, by: str, now: datetime) -> int:
         if change.person_id is not None:
             person = self._data.persons[change.person_id]
-            kept = [replace(e, until=change.at) if _stands(e, change) else e for e in person.exclusions]
-            lifted = sum(a is not b for a, b in zip(kept, person.exclusions, strict=True))
-            person.exclusions, owners = kept, [person]
+            lines, owners = person.exclusions, [person]
         else:
-            known = self._data.numbers.get(change.e164 or "", {})
-            lifted = 0
-            if change.register in known and _stands(known[change.register], change):
-                known[change.register] = replace(known[change.register], until=change.at)
-                lifted = 1
+            lines = self._data.numbers.get(change.e164 or "", [])
             owners = self._owners({change.e164 or ""})
+        standing = [place for place, e in enumerate(lines) if _stands(e, change)]
+        for place in standing:
+            lines[place] = replace(lines[place], until=change.at)
+        lifted = len(standing)
         if lifted:
             self._moved(owners, now, restricts=False)
             body = {"person_id": change.person_id, "register": change.register, "lifted": True, "by": by}
@@ -269,6 +254,17 @@ class MemoryLedger(MemoryBase):
                 item = campaign.items.get(person.id)
                 if item is not None and item.state is ItemState.DENIED:
                     campaign.put(item, now)
+
+
+def _add(lines: list[Exclusion], e: ExclusionIn, now: datetime) -> bool:
+    """Put an exclusion into its place; False if it is there already."""
+    told = (e.register, e.channels, e.purposes, e.until)
+    standing = [k for k in lines if k.until is None or k.until > now]
+    if any((k.register, k.channels, k.purposes, k.until) == told for k in standing):
+        return False
+    lines.append(Exclusion(e.register, e.at, None, e.channels, e.purposes, e.until))
+    lines.sort(key=lambda k: k.at)
+    return True
 
 
 def _stands(e: Exclusion, change: LiftIn) -> bool:

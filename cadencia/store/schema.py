@@ -285,7 +285,7 @@ exclusions = Table(
     Column("recorded_by", Text, nullable=False),
     CheckConstraint("(person_id IS NULL) <> (e164 IS NULL)", name="whom"),
     Index("exclusions_person", "person_id", postgresql_where=text("person_id IS NOT NULL")),
-    Index("exclusions_number", "e164", "register", unique=True, postgresql_where=text("e164 IS NOT NULL")),
+    Index("exclusions_number", "e164", "register", postgresql_where=text("e164 IS NOT NULL")),
     comment="who or which number may not be contacted: registers, house lists, dispositions",
 )
 

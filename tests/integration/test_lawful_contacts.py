@@ -19,14 +19,9 @@ from cadencia.recheck import LAWS
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from store_fixtures import Databases, databases, url  # noqa: F401
+from store_fixtures import throwaway
 
-from benchmarks.lawful_contacts import CAMPAIGNS, on_memory, on_postgres
-
-
-def forgetful(seen: ContactFacts) -> ContactFacts:
-    """Sees nobody's contacts: as if none were reserved, or the rules that count them were gone."""
-    return replace(seen, facts=replace(seen.facts, touches=()))
+from benchmarks.lawful_contacts import CAMPAIGNS, forgetful, honest, on_memory, on_postgres
 
 
 def deaf(seen: ContactFacts) -> ContactFacts:
@@ -44,14 +39,15 @@ def test_campaigns_are_under_laws_that_the_recheck_knows() -> None:
 
 
 @pytest.mark.postgres
-async def test_no_contact_is_unlawful(url: str) -> None:  # noqa: F811
-    told = await on_postgres(url, 2500, 400, seed=11, batch=20)
+async def test_no_contact_of_processes_that_are_killed_is_unlawful(tmp_path: Path) -> None:
+    with throwaway() as server:
+        told = await on_postgres(server, server.start(), 1500, 500, 11, tmp_path, batch=40, ask=honest, every=200)
     assert told["violations"] == 0, told["first"]
     # Who is killed between the commit and its answer never learns that he sent.
-    assert 2500 <= told["sent"] <= told["contacts"] <= told["sent"] + told["killed"] * 20
-    assert told["killed"] > 0
-    assert told["changes"] > 100
-    assert len(told["denied"]) >= 9, told["denied"]
+    assert 1500 <= told["sent"] <= told["contacts"] <= told["sent"] + (told["kill_9"] + told["cancelled"] + 9) * 40
+    assert told["kill_9"] > 0
+    assert told["changes"] > 20
+    assert len(told["denied"]) >= 7, told["denied"]
 
 
 async def test_no_contact_is_unlawful_in_memory() -> None:

@@ -138,6 +138,19 @@ async def test_a_number_on_a_register_is_shut_for_advertising_only(floor: Floor)
     assert alone == Deny(Denial.REGISTER, None, "exclusion:rne")
 
 
+async def test_a_number_taken_off_a_list_and_put_on_it_again_leaves_both_lines(floor: Floor) -> None:
+    await floor.load(person(1))
+    number = person(1).phones[0].e164
+    on = ExclusionIn("house", NOW, e164=number)
+    assert await floor.store.change([on, on], "ana", NOW) == 1
+    assert await floor.store.change([LiftIn("house", NOW + MINUTE, e164=number)], "ana", NOW + MINUTE) == 1
+    again = replace(on, at=NOW + HOUR)
+    assert await floor.store.change([again], "ana", NOW + HOUR) == 1
+    facts = (await floor.facts(at=NOW + HOUR)).facts
+    assert [(e.at, e.until) for e in facts.exclusions] == [(NOW, NOW + MINUTE), (NOW + HOUR, None)]
+    assert await floor.store.change([LiftIn("house", NOW + DAY, e164=number)], "ana", NOW + DAY) == 1
+
+
 async def test_a_number_on_a_house_list_leaves_the_other(floor: Floor) -> None:
     await floor.load(person(1, phones=2), person(2))
     numbers = [p.e164 for p in person(1, phones=2).phones]

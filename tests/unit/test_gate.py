@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+import zoneinfo
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadencia.compliance.gate import decide
-from cadencia.compliance.rules import PIPELINE, Rule
+from cadencia.compliance.rules import NUMBERED, PIPELINE, Rule
 from cadencia.compliance.stack import Stack, stack
 from cadencia.config.profiles import builtin
 from cadencia.domain.codes import Denial
-from cadencia.domain.law import Allow, Channel, Consent, Deny, Facts, Person, Purpose, Reach, Touch, Verdict
+from cadencia.domain.law import (
+    Allow,
+    Channel,
+    Consent,
+    ConsentNeed,
+    CoolOff,
+    Deny,
+    Facts,
+    Hours,
+    Limit,
+    Period,
+    Person,
+    Profile,
+    Purpose,
+    Reach,
+    Reaches,
+    Scope,
+    Touch,
+    Trigger,
+    Unless,
+    Verdict,
+)
 from cadencia.domain.people import LineType, Phone, PhoneStatus, Role
-from tests.support.law_vectors import VECTORS, Vector
+from tests.support.law_vectors import VECTORS, Vector, every_day, profile, weekdays
 from tests.support.law_worlds import Case, world
 
 PROFILES = builtin()
@@ -90,28 +116,107 @@ def laid(case: Case, *more: str) -> Stack:
     return stack([PROFILES[i] for i in dict.fromkeys((*case.profiles, *more)) if i in PROFILES])
 
 
-@given(st.integers(0, 10**6), st.sampled_from(sorted(PROFILES)))
-@settings(max_examples=60, deadline=None)
-def test_another_profile_never_allows_more(seed: int, more: str) -> None:
-    for case in world(seed, 8):
-        if not any(i in PROFILES for i in case.profiles):
-            continue
-        alone, both = judged(case, laid(case)), judged(case, laid(case, more))
+def made_up(seed: int) -> Profile:
+    """A profile that no law asks for, of all that profiles can say."""
+    dice = random.Random(seed)
+
+    def some(of: Iterable[Any], least: int = 0) -> frozenset[Any]:
+        every = sorted(of)
+        return frozenset(dice.sample(every, dice.randint(least, len(every))))
+
+    def limit(n: int) -> Limit:
+        per = dice.choice(list(Period))
+        longest = {Period.ROLLING: 200, Period.LOCAL_DAYS: 9, Period.WEEK: 1}[per]
+        return Limit(
+            *(f"l{n}", dice.choice(list(Scope)), dice.choice(list(Reach)), dice.randint(0, 3), per),
+            n=dice.randint(1, longest),
+            channels=dice.choice((frozenset(), some(Channel, 1))),
+            excludes=frozenset(dice.sample(("OCU", "NOA", "AMD"), dice.randint(0, 2))),
+            inbound_counts=dice.random() < 0.5,
+            gap_h=dice.choice((0.0, 0.0, 3.5)),
+        )
+
+    def cooloff(n: int) -> CoolOff:
+        days = dice.choice((0, 1, 3))
+        hours = 0.0 if days else dice.choice((1.0, 30.0))
+        after, reaches, unless = (dice.choice(list(each)) for each in (Trigger, Reaches, Unless))
+        return CoolOff(f"c{n}", after, reaches, hours, days, unless, debt=dice.random() < 0.3)
+
+    a, b = sorted(dice.sample(range(0, 1441, 30), 2))
+    hours = Hours(
+        dice.choice((every_day, weekdays))((a, b)),
+        zones=dice.choice((("debtor",), ("America/Bogota",), ("debtor", "Asia/Tokyo"))),
+        preference_extends=dice.random() < 0.3,
+        margin_s=dice.choice((0, 0, 30)),
+        channels=dice.choice((frozenset(), some(Channel, 1))),
+    )
+    return profile(
+        id=f"made-up-{seed}",
+        hours=(hours,) if dice.random() < 0.7 else (),
+        channels=some(Channel, len(Channel) - 2),
+        consent={c: dice.choice(list(ConsentNeed)) for c in Channel},
+        purposes=some(Purpose, len(Purpose) - 2),
+        exempt=some(Purpose) if dice.random() < 0.2 else frozenset(),
+        exempt_hours=some(Purpose) if dice.random() < 0.2 else frozenset(),
+        preference_after_contract=dice.random() < 0.5,
+        limits=tuple(limit(n) for n in range(dice.randint(0, 2))),
+        cooloffs=tuple(cooloff(n) for n in range(dice.randint(0, 2))),
+    )
+
+
+def anywhere(seed: int, n: int) -> Iterator[tuple[Case, Stack, list[Profile]]]:
+    """Cases over every channel, under the law of their country and now and then one made up."""
+    dice = random.Random(seed)
+    for case in world(seed, n):
+        channel = dice.choice((case.channel, *Channel))
+        phone_id = (case.phone_id or 11) if channel in NUMBERED else None
+        named = [PROFILES[i] for i in case.profiles]
+        named = dice.choice((named, [made_up(seed)], [*named, made_up(seed)]))
+        yield replace(case, channel=channel, phone_id=phone_id), stack(named), named
+
+
+@given(st.integers(0, 10**6), st.sampled_from([*sorted(PROFILES), None]))
+@settings(max_examples=25, deadline=None)
+def test_another_profile_never_allows_more(seed: int, more: str | None) -> None:
+    other = made_up(seed + 1) if more is None else PROFILES[more]
+    for case, laid, named in anywhere(seed, 8):
+        alone, both = judged(case, laid), judged(case, stack([*named, other]))
+        assert type(both) is type(judged(case, stack([other, *named]))), case
         assert isinstance(alone, Allow) or isinstance(both, Deny), case
         if isinstance(alone, Deny) and isinstance(both, Deny) and both.retry_at is not None:
             assert alone.retry_at is not None, case
             assert alone.retry_at <= both.retry_at or alone.code is Denial.IN_FLIGHT, case
 
 
-@given(st.integers(0, 10**6), st.integers(0, 400), st.sampled_from(list(Reach)))
-@settings(max_examples=60, deadline=None)
-def test_an_earlier_contact_never_makes_a_later_one_more_lawful(seed: int, hours_ago: int, reach: Reach) -> None:
-    for case in world(seed, 8):
-        earlier = Touch(case.at - timedelta(hours=hours_ago), case.channel, case.purpose, reach, "NOA", case.phone_id)
-        touches = tuple(sorted((*case.facts.touches, earlier), key=lambda t: t.at))
-        after = judged(case, laid(case), facts=replace(case.facts, touches=touches))
-        if isinstance(judged(case, laid(case)), Deny):
-            assert isinstance(after, Deny), case
+@given(st.integers(0, 10**6), st.integers(0, 400), st.sampled_from(list(Reach)), st.sampled_from(list(Channel)))
+@settings(max_examples=25, deadline=None)
+def test_an_earlier_contact_never_makes_a_later_one_more_lawful(
+    seed: int, hours_ago: int, reach: Reach, channel: Channel
+) -> None:
+    for case, laid, _ in anywhere(seed, 8):
+        at = case.at - timedelta(hours=hours_ago)
+        earlier = Touch(at, channel, case.purpose, reach, "NOA", case.phone_id, frozenset({1}), inbound=seed % 3 == 0)
+        told = [(judged(case, laid, facts=replace(case.facts, touches=t)), t) for t in with_and_without(case, earlier)]
+        for (fewer, some), (more, all_) in itertools.pairwise(told):
+            assert isinstance(fewer, Allow) or isinstance(more, Deny), (case, some, all_)
+
+
+def with_and_without(case: Case, earlier: Touch) -> list[tuple[Touch, ...]]:
+    """The person's contacts one by one less, from none of them up to all and one more."""
+    every = [*case.facts.touches]
+    random.Random(len(every)).shuffle(every)
+    every.append(earlier)
+    return [tuple(sorted(every[:n], key=lambda t: t.at)) for n in range(len(every) + 1)]
+
+
+@given(st.integers(0, 10**6), st.sampled_from(sorted(zoneinfo.available_timezones())))
+@settings(max_examples=25, deadline=None)
+def test_another_zone_where_the_person_may_be_never_allows_more(seed: int, zone: str) -> None:
+    for case, laid, _ in anywhere(seed, 8):
+        wider = replace(case, person=replace(case.person, zones=(*case.person.zones, zone)))
+        alone, both = judged(case, laid), judged(wider, laid)
+        if case.person.zones:  # of whom no zone is known, nothing is lawful
+            assert isinstance(alone, Allow) or isinstance(both, Deny), (case, zone)
 
 
 @given(st.integers(0, 10**6))

@@ -70,18 +70,19 @@ _EXCLUDE_PERSON = text(
     """
 )
 
-# Numbers on a list; one that was taken off is on it again. By exclusions_number.
+# Numbers on a list, unless they are on it already. By exclusions_number.
 _EXCLUDE_NUMBERS = text(
     """
     INSERT INTO exclusions (register, e164, channels, purposes, at, until, source, recorded_at, recorded_by)
-    SELECT :register, e164, CAST(:channels AS text[]), CAST(:purposes AS text[]), :at, CAST(:until AS timestamptz),
-           :source, :now, :by
+    SELECT :register, n.e164, CAST(:channels AS text[]), CAST(:purposes AS text[]), :at,
+           CAST(:until AS timestamptz), :source, :now, :by
     FROM unnest(CAST(:numbers AS text[])) AS n(e164)
-    ON CONFLICT (e164, register) WHERE e164 IS NOT NULL DO UPDATE
-    SET at = excluded.at, until = excluded.until, channels = excluded.channels, purposes = excluded.purposes,
-        source = excluded.source, recorded_at = excluded.recorded_at, recorded_by = excluded.recorded_by
-    WHERE exclusions.until IS NOT NULL AND exclusions.until <= :now
-       OR (exclusions.channels, exclusions.purposes) IS DISTINCT FROM (excluded.channels, excluded.purposes)
+    WHERE NOT EXISTS (
+        SELECT FROM exclusions x
+        WHERE x.e164 = n.e164 AND x.register = :register AND (x.until IS NULL OR x.until > :now)
+          AND x.channels = CAST(:channels AS text[]) AND x.purposes = CAST(:purposes AS text[])
+          AND x.until IS NOT DISTINCT FROM CAST(:until AS timestamptz)
+    )
     RETURNING e164
     """
 )
