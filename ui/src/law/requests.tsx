@@ -97,11 +97,16 @@ function Row({ request, onAsk }: { request: DataRequest; onAsk: (asked: Asked) =
       </td>
       <td class="right">
         {!request.extended && (
-          <button type="button" class="quiet" onClick={() => onAsk({ request, what: "extend" })}>
+          <button
+            type="button"
+            class="quiet"
+            aria-label={`${t("requests.extend")} ${request.id}`}
+            onClick={() => onAsk({ request, what: "extend" })}
+          >
             {t("requests.extend")}
           </button>
         )}
-        <button type="button" onClick={() => onAsk({ request, what: "close" })}>
+        <button type="button" aria-label={`${t("requests.close")} ${request.id}`} onClick={() => onAsk({ request, what: "close" })}>
           {t("requests.close")}
         </button>
       </td>
