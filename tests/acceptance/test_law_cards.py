@@ -210,6 +210,16 @@ async def test_requests_by_urgency_extended_and_closed(wednesday: ServedFloor, c
     await expect(rows).to_have_count(39)
     closed = await wednesday.desk.ledgers.data_request(int(number))
     assert closed.outcome == "corregido"
+    await requests.get_by_role("button", name="Registrar solicitud").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Documento").fill("CC-10000007")
+    await dialog.get_by_label("Solicitud").select_option("reclamo")
+    await dialog.get_by_label("Recibida el").fill("2026-11-23")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("a más tardar el mar, 15 de dic")).to_be_visible()
+    await expect(rows).to_have_count(40)
+    asked = [r for r in await wednesday.desk.ledgers.data_requests() if r.received_on == date(2026, 11, 23)]
+    assert [r.due for r in asked if r.kind is RequestKind.CLAIM and r.opened_by != "ana"] == [date(2026, 12, 15)]
 
 
 async def test_a_crowded_page_in_both_schemes(
