@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from cadencia.clock import SystemClock
 from cadencia.config.system import reason
 from cadencia.errors import ConfigError, StoreError, Words, spoken
 from cadencia.portfolio.importer import ImportReport, Portfolio, Rejected, import_file, read_portfolio
+from cadencia.portfolio.ledgers import LedgerFile, LedgerReport, load_ledger, read_consents, read_payments
 from cadencia.portfolio.numbers import RegisterReport, load_numbers, read_numbers
 from cadencia.portfolio.reader import read_table
 from cadencia.portfolio.reasons import REASONS
@@ -35,6 +37,8 @@ class Kind(StrEnum):
 
     DEBTORS = "debtors"
     EXCLUSIONS = "exclusions"
+    CONSENTS = "consents"
+    PAYMENTS = "payments"
 
 
 def import_(
@@ -46,7 +50,7 @@ def import_(
         typer.Option("--map", readable=False, help='JSON file: {"their column": "our column, or - to leave it out"}.'),
     ] = None,
     kind: Annotated[
-        Kind, typer.Option(help="What the file holds: debtors, or exclusions (telephone numbers, one a line).")
+        Kind, typer.Option(help="What the file holds; of exclusions telephone numbers, one a line.")
     ] = Kind.DEBTORS,
     register: Annotated[
         str, typer.Option(help="With exclusions: the list they are on, rne for the public register.")
@@ -55,8 +59,8 @@ def import_(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import debtors, or numbers that may not be called. What is not taken goes to a file beside it, with line, column,
-    reason and value.
+    """Import debtors, numbers that may not be called, consents, or payments. What is not taken goes to a file beside
+    it, with line, column, reason and value.
 
     Example: cadencia import cartera.csv --campaign mora30
     """
@@ -64,6 +68,9 @@ def import_(
         _exclude(file, register, config, dry_run=dry_run, as_json=as_json)
         return
     mapping = _mapping(map_file)
+    if kind is not Kind.DEBTORS:
+        _ledger(file, kind, mapping, creditor, config, dry_run=dry_run, as_json=as_json)
+        return
     if dry_run:
         portfolio = read_portfolio(file, mapping=mapping, creditor=creditor)
         if as_json:
@@ -123,6 +130,41 @@ def _exclude(file: Path, register: str, config: Path | None, *, dry_run: bool, a
     _tell_rejected(listed.rejected)
     if rejects is not None:
         typer.echo(f"{say('Lo que no se tomó está en', 'What was not taken is in')} {rejects}")
+
+
+def _ledger(
+    file: Path,
+    kind: Kind,
+    mapping: dict[str, str],
+    creditor: str,
+    config: Path | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Consents or payments."""
+    now = SystemClock().now()
+    payments = kind is Kind.PAYMENTS
+    found = read_payments(file, now, mapping, creditor) if payments else read_consents(file, mapping)
+    report = LedgerReport(0, found.rejected, None)
+    if not dry_run:
+        report = asyncio.run(_write_down(file, found, config, now))
+    if as_json:
+        told = {"lines": found.lines, "read": len(found.entries), "new": report.new}
+        tell_json(told | {"rejected": len(report.rejected), "rejects": report.rejects})
+        return
+    what = say("pagos", "payments") if payments else say("autorizaciones y revocaciones", "grants and revocations")
+    typer.echo(f"{file}: {found.lines} {say('líneas', 'lines')}, {len(found.entries)} {what}")
+    if not dry_run:
+        typer.echo(say(f"{report.new} nuevos.", f"{report.new} are new."))
+    _tell_rejected(report.rejected)
+    if report.rejects is not None:
+        typer.echo(f"{say('Lo que no se tomó está en', 'What was not taken is in')} {report.rejects}")
+
+
+async def _write_down(file: Path, found: LedgerFile, config: Path | None, now: datetime) -> LedgerReport:
+    async with opened_store(config) as store:
+        return await load_ledger(store, file, found, "cli", now, language=language())
 
 
 async def _load(file: Path, register: str, config: Path | None) -> RegisterReport:

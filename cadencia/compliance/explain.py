@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -156,6 +156,8 @@ def rehearse(
     opens = opening.next(begins, timedelta(seconds=settings.ring_s))
     for contact in contacts:
         into.total += 1
+        if contact.facts.in_flight:  # a call that is under way now is over by then
+            contact = replace(contact, facts=replace(contact.facts, in_flight=False))
         first = judge.verdict(contact, settings, begins)
         at = begins if isinstance(first, Allow) else first.retry_at
         if at is not None and at < ends:

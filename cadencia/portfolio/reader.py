@@ -50,7 +50,21 @@ OPTIONAL: tuple[str, ...] = (
     "fecha_contrato",
 )
 
-_KNOWN = frozenset((*REQUIRED, *OPTIONAL))
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a kind of file: those without which it cannot be used, and those that may be there."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.required, *self.optional)
+
+
+DEBTORS = Layout(REQUIRED, OPTIONAL)
+
 _DELIMITERS = ";,|\t"
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # UTF-8 that was taken for Windows-1252: Ã followed by what a continuation byte looks like.
@@ -109,8 +123,8 @@ class Table:
         return Row(number, fields, "", line)
 
 
-def read_table(path: Path, mapping: Mapping[str, str] | None = None) -> Table:
-    """Open a file of the Colombian layout.
+def read_table(path: Path, mapping: Mapping[str, str] | None = None, layout: Layout = DEBTORS) -> Table:
+    """Open a file of a layout.
 
     Args:
         path: the file.
@@ -126,11 +140,11 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None) -> Table:
     if first is None:
         raise PortfolioError(Words(f"{path.name} is empty.", f"{path.name} está vacío."), EXPORT_AGAIN)
     header = lines[first]
-    delimiter, quoted = _delimiter(header, path)
+    delimiter, quoted = _delimiter(header, path, layout)
     names = _split(_unquoted(header) if quoted else header, delimiter) or []
     while names and not names[-1].strip():
         names.pop()
-    return Table(encoding, delimiter, _columns(names, mapping or {}, path), quoted, lines, first + 1)
+    return Table(encoding, delimiter, _columns(names, mapping or {}, path, layout), quoted, lines, first + 1)
 
 
 def decode_file(path: Path) -> tuple[str, str]:
@@ -191,12 +205,12 @@ def _strict(data: bytes, encoding: str, path: Path) -> str:
         ) from None
 
 
-def _delimiter(header: str, path: Path) -> tuple[str, bool]:
+def _delimiter(header: str, path: Path, layout: Layout) -> tuple[str, bool]:
     """The separator that makes most known columns of the header, and whether whole lines stand in quotes."""
-    best = max(((_familiar(header, d), d, False) for d in _DELIMITERS), key=lambda found: found[0])
+    best = max(((_familiar(header, d, layout), d, False) for d in _DELIMITERS), key=lambda found: found[0])
     if header.startswith('"') and header.endswith('"'):
         inner = _unquoted(header)
-        best = max(best, *((_familiar(inner, d), d, True) for d in _DELIMITERS), key=lambda found: found[0])
+        best = max(best, *((_familiar(inner, d, layout), d, True) for d in _DELIMITERS), key=lambda found: found[0])
     if best[0] == 0:
         raise PortfolioError(
             Words(
@@ -204,21 +218,21 @@ def _delimiter(header: str, path: Path) -> tuple[str, bool]:
                 f"{path.name} no tiene encabezado: su primera línea no nombra ninguna columna conocida.",
             ),
             Words(
-                f"The first line must name the columns: {';'.join(REQUIRED)}.",
-                f"La primera línea debe nombrar las columnas: {';'.join(REQUIRED)}.",
+                f"The first line must name the columns: {';'.join(layout.required)}.",
+                f"La primera línea debe nombrar las columnas: {';'.join(layout.required)}.",
             ),
         )
     return best[1], best[2]
 
 
-def _familiar(header: str, delimiter: str) -> int:
+def _familiar(header: str, delimiter: str, layout: Layout) -> int:
     names = _split(header, delimiter) or []
-    return sum(_name(n) in _KNOWN for n in names) if len(names) > 1 else 0
+    return sum(_name(n) in layout.columns for n in names) if len(names) > 1 else 0
 
 
-def _columns(names: list[str], mapping: Mapping[str, str], path: Path) -> tuple[str, ...]:
+def _columns(names: list[str], mapping: Mapping[str, str], path: Path, layout: Layout) -> tuple[str, ...]:
     given = {_name(theirs): "" if ours == "-" else ours for theirs, ours in mapping.items()}
-    wrong = sorted(ours for ours in given.values() if ours and ours not in _KNOWN)
+    wrong = sorted(ours for ours in given.values() if ours and ours not in layout.columns)
     if wrong:
         listed = ", ".join(wrong)
         raise PortfolioError(
@@ -226,11 +240,11 @@ def _columns(names: list[str], mapping: Mapping[str, str], path: Path) -> tuple[
                 f"The mapping names columns that do not exist: {listed}.",
                 f"La correspondencia nombra columnas que no existen: {listed}.",
             ),
-            _HINT_NAMES,
+            Words(f"The columns are: {', '.join(layout.columns)}.", f"Las columnas son: {', '.join(layout.columns)}."),
         )
     columns = tuple(given.get(_name(n), _name(n)) for n in names)
-    unknown = [n.strip() for n, c in zip(names, columns, strict=True) if c and c not in _KNOWN]
-    missing = [c for c in REQUIRED if c not in columns]
+    unknown = [n.strip() for n, c in zip(names, columns, strict=True) if c and c not in layout.columns]
+    missing = [c for c in layout.required if c not in columns]
     double = sorted({c for c in columns if c and columns.count(c) > 1})
     found = (
         ("missing", "faltan", missing),
@@ -249,8 +263,6 @@ def _columns(names: list[str], mapping: Mapping[str, str], path: Path) -> tuple[
 
 EXPORT_AGAIN = Words("Export the portfolio again.", "Exporte la cartera de nuevo.")
 _SAVE_AGAIN = Words("Save it again as UTF-8.", "Guárdelo de nuevo como UTF-8.")
-_ALL = ", ".join((*REQUIRED, *OPTIONAL))
-_HINT_NAMES = Words(f"The columns are: {_ALL}.", f"Las columnas son: {_ALL}.")
 _HINT_MAP = Words(
     'Give a mapping (--map): their column = our column, or their column = "-" to leave it out.',
     'Dé una correspondencia (--map): columna del archivo = columna nuestra, o "-" para dejarla fuera.',

@@ -32,6 +32,24 @@ REASONS: dict[str, tuple[str, str]] = {
     "money-negative": ("Valor negativo", "The amount is negative"),
     "money-decimals": ("Más decimales de los que tiene la moneda", "More decimals than the currency has"),
     "currency-unknown": ("Moneda desconocida", "Unknown currency"),
+    "channel": (
+        "Canal desconocido; use voz, sms, correo, whatsapp, push, carta, visita o todos",
+        "Unknown channel; use voice, sms, email, whatsapp, push, letter, visit or all",
+    ),
+    "purpose": (
+        "Finalidad desconocida; use cobranza, recordatorio, comercial, informacion, operacion, fraude o todas",
+        "Unknown purpose; use collection, reminder, commercial, requested_info, operation, fraud_alert or all",
+    ),
+    "consent-state": (
+        "Estado desconocido; use otorgada o revocada",
+        "Unknown state; use granted or revoked",
+    ),
+    "person-unknown": ("Ninguna persona tiene ese documento", "No person has that document"),
+    "obligation-unknown": (
+        "No existe esa obligación de ese acreedor",
+        "There is no such obligation of that creditor",
+    ),
+    "date-later": ("La fecha no ha llegado", "The date has not come yet"),
     "days": ("Días de mora: debe ser un número entero", "Days past due must be a whole number"),
     "date": ("Fecha no legible; use dd/mm/aaaa o aaaa-mm-dd", "The date cannot be read; use dd/mm/yyyy or yyyy-mm-dd"),
     "zone": ("Zona horaria desconocida", "Unknown time zone"),

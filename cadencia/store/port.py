@@ -289,7 +289,7 @@ class Store(EvidenceStore, Protocol):
     async def dossiers(
         self, since: datetime, until: datetime, after: int = 0, limit: int = 1000
     ) -> tuple[tuple[int, dict[str, Any]], ...]:
-        """A page of those who were called in [since, until), by person id: (id, what `cadencia.recheck` is told).
+        """A page of those who were contacted in [since, until), by person id: (id, what `cadencia.recheck` is told).
 
         Contacts as far back as 35 days before `since`, and as they are written down now.
         """

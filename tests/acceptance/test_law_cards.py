@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -210,20 +210,40 @@ async def test_requests_by_urgency_extended_and_closed(wednesday: ServedFloor, c
     await expect(rows).to_have_count(39)
     closed = await wednesday.desk.ledgers.data_request(int(number))
     assert closed.outcome == "corregido"
+    await requests.get_by_role("button", name="Registrar solicitud").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Documento").fill("CC-10000007")
+    await dialog.get_by_label("Solicitud").select_option("reclamo")
+    await dialog.get_by_label("Recibida el").fill("2026-11-23")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("a más tardar el mar, 15 de dic")).to_be_visible()
+    await expect(rows).to_have_count(40)
+    asked = [r for r in await wednesday.desk.ledgers.data_requests() if r.received_on == date(2026, 11, 23)]
+    assert [r.due for r in asked if r.kind is RequestKind.CLAIM and r.opened_by != "ana"] == [date(2026, 12, 15)]
 
 
-async def test_a_crowded_page_in_both_schemes(wednesday: ServedFloor, browser: Browser, tmp_path: Path) -> None:
-    await wednesday.store.append([night("2026-11-23", NOON), night("2026-11-24", NOON, 1)])
+async def test_a_crowded_page_in_both_schemes(
+    wednesday: ServedFloor, browser: Browser, tmp_path: Path, picture: Callable[[str], Path]
+) -> None:
+    first = date(2026, 11, 11)
+    for n in range(14):
+        await wednesday.store.append([night((first + timedelta(days=n)).isoformat(), NOON)])
     for scheme in ("light", "dark"):
         made = await browser.new_context(viewport={"width": 1440, "height": 1000}, locale="es-CO", color_scheme=scheme)
         page = await made.new_page()
         await entered(wednesday, page, "compliance")
+        await expect(page.locator(".law-requests tbody tr").first).to_be_visible()
+        await expect(page.locator(".night-last")).to_be_visible()
         await card(page, "¿Por qué no se llama?").get_by_role("button", name="Ensayar el día").click()
         await expect(page.locator(".why-head")).to_be_visible()
-        await card(page, "Una persona").get_by_label("Documento").fill("CC-10000001")
-        await card(page, "Una persona").get_by_role("button", name="Explicar").click()
+        if scheme == "light":
+            await page.screenshot(path=picture("cumplimiento-dia.png"))
+            await wednesday.store.append([night("2026-11-24", NOON, 1)])
+            await page.reload()
+        person = card(page, "Una persona")
+        await person.get_by_label("Documento").fill("CC-10000001")
+        await person.get_by_role("button", name="Explicar").click()
         await expect(page.locator(".why-no")).to_be_visible()
-        await expect(page.locator(".law-requests tbody tr").first).to_be_visible()
         for language in ("ES", "EN"):
             await page.get_by_role("button", name=language, exact=True).click()
             wide = await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -552,6 +552,23 @@ def test_an_allowed_attempt_tells_by_which_law_and_of_whom_only_surrogates() -> 
     }
 
 
+def test_contacts_of_other_systems_and_loads_of_registers_are_evidence() -> None:
+    told = {"channel": "sms", "phone_id": 9, "debts": [3], "facts": {"registers": ["rne"]}, "by": "crm"}
+    reserved = Event("contact.reserved", NOW, "c1", 7, "c-1", None, told, 1, 31)
+    row = row_of(reserved)
+    assert (row["decision"], row["attempt"], row["person"], row["contact"]) == ("allow", "c-1", "P", "C")
+    assert row["data"] == {"by": "crm", "channel": "sms", "debts": ["O"], "phone": "F", "facts": {"registers": ["rne"]}}
+    refused = replace(reserved, kind="contact.refused", body={"code": "BLQ-CONSENT", "retry_at": None})
+    assert row_of(refused)["decision"] == "deny"
+    assert not is_evidence(replace(refused, body={"code": "BLQ-CONSENT", "again": True}))
+    became = Event("contact.outcome", NOW, attempt_id="c-1", body={"person_id": 5, "outcome": "replied", "by": "ana"})
+    assert (row_of(became)["person"], row_of(became)["data"]) == ("P", {"outcome": "replied"})
+    wrote = Event("contact.inbound", NOW, attempt_id="c-2", body={"person_id": 5, "channel": "sms", "code": "INF"})
+    assert (row_of(wrote)["person"], row_of(wrote)["data"]) == ("P", {"channel": "sms", "code": "INF"})
+    loaded = Event("register.loaded", NOW, body={"register": "rne", "numbers": 10, "new": 3})
+    assert row_of(loaded)["data"] == {"register": "rne", "numbers": 10, "new": 3}
+
+
 def test_what_is_evidence_and_what_is_kept_of_it() -> None:
     denied = Event("contact.denied", NOW, "c1", 7, body={"code": "F", "retry_at": None})
     assert is_evidence(denied) and not is_evidence(replace(denied, body={"code": "F", "again": True}))

@@ -1,19 +1,21 @@
-"""What `cadencia explain` says where time alone opens nothing: what is needed instead, in both languages."""
+"""What `cadencia explain` says: of a day rehearsed, and where time alone opens nothing what is needed instead."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from cadencia.cli import explain as verb
-from cadencia.compliance.explain import Census, Explained, NumberExplained, needed
+from cadencia.compliance.explain import Census, Explained, NumberExplained, Rehearsal, needed, rehearse
+from cadencia.compliance.judge import Judge
 from cadencia.compliance.rules import Held
+from cadencia.config.profiles import builtin
 from cadencia.domain.codes import Denial
-from cadencia.domain.dialing import ContactFacts
-from cadencia.domain.law import Deny, Facts, Person
-from cadencia.domain.people import LineType, Phone, PhoneStatus
+from cadencia.domain.dialing import CampaignSettings, ContactFacts
+from cadencia.domain.law import Channel, Consent, Deny, Facts, Person
+from cadencia.domain.people import LineType, Phone, PhoneStatus, Role
 
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 PHONE = Phone(id=7, e164="+573001112233", line_type=LineType.MOBILE, position=0, status=PhoneStatus.NEW)
@@ -35,9 +37,18 @@ def test_every_no_says_what_opens_it(code: Denial) -> None:
     assert words.es.startswith("solo un cambio de los hechos puede abrirlo: ") and len(words.es) > 50
 
 
+def test_who_is_in_a_call_now_is_rehearsed_like_anybody() -> None:
+    person = Person(id=1, roles=frozenset({Role.HOLDER}), zones=("America/Bogota",))
+    consent = Consent(id=1, granted=True, at=MONDAY, channel=Channel.VOICE)
+    facts = Facts(consents=(consent,), ring_s=25, in_flight=True)
+    day = Rehearsal(date(2026, 3, 3))
+    rehearse([ContactFacts(5, "c1", person, facts, (PHONE,))], CampaignSettings(), Judge(builtin()), day)
+    assert (day.total, day.by_hour, day.denied) == (1, {7: 1}, {})
+
+
 def test_one_contact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     person = Person(id=1, roles=frozenset(), zones=("America/Bogota",))
-    facts = ContactFacts(5, "c1", person, (PHONE,), Facts(ring_s=25))
+    facts = ContactFacts(5, "c1", person, Facts(ring_s=25), (PHONE,))
     numbers = (NumberExplained(PHONE, (Held(Denial.PAID, "paid", None),)),)
     paid = Explained(facts, MONDAY, Deny(Denial.PAID, None, "paid"), numbers)
     said = told(capsys, monkeypatch, "en", paid)

@@ -55,7 +55,7 @@ export function LawfulToday() {
               <tr>
                 <th scope="col">{t("lawful.campaign")}</th>
                 <th scope="col">{t("lawful.now")}</th>
-                <th scope="col" />
+                <th scope="col">{t("lawful.when")}</th>
                 <th scope="col" class="right">
                   {t("lawful.left")}
                 </th>

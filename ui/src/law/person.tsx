@@ -7,12 +7,7 @@ import { lang, t } from "../i18n";
 import { codeLabel, floor } from "../session";
 import { act } from "../ui";
 import type { Explained, Needs } from "../views";
-
-/** "CC-1020304050" or "CC 1020304050"; null if it is no document. */
-function document_(typed: string): { doc_type: string; doc_number: string } | null {
-  const found = /^\s*([a-z]{2,4})[\s-]+(\S.*?)\s*$/i.exec(typed);
-  return found?.[1] && found[2] ? { doc_type: found[1].toUpperCase(), doc_number: found[2] } : null;
-}
+import { documentOf } from "./document";
 
 function opens(at: string | null, needs: Needs): string {
   return at ? shortDateTime(at) : (needs?.[lang.value] ?? "");
@@ -61,7 +56,7 @@ export function WhyPerson() {
   const [typed, setTyped] = useState("");
   const [busy, setBusy] = useState(false);
   const [found, setFound] = useState<Explained[] | null>(null);
-  const who = document_(typed);
+  const who = documentOf(typed);
   const ask = async (event: SubmitEvent) => {
     event.preventDefault();
     if (!who) return;

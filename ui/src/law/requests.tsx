@@ -7,6 +7,7 @@ import { t, worded } from "../i18n";
 import { Dialog, act, focusNow, sayWell } from "../ui";
 import type { DataRequest } from "../views";
 import { askEvery } from "./asked";
+import { NewRequest } from "./newrequest";
 
 const AGAIN_MS = 60_000;
 /** Business days from which on a request is soon due. */
@@ -97,11 +98,16 @@ function Row({ request, onAsk }: { request: DataRequest; onAsk: (asked: Asked) =
       </td>
       <td class="right">
         {!request.extended && (
-          <button type="button" class="quiet" onClick={() => onAsk({ request, what: "extend" })}>
+          <button
+            type="button"
+            class="quiet"
+            aria-label={`${t("requests.extend")} ${request.id}`}
+            onClick={() => onAsk({ request, what: "extend" })}
+          >
             {t("requests.extend")}
           </button>
         )}
-        <button type="button" onClick={() => onAsk({ request, what: "close" })}>
+        <button type="button" aria-label={`${t("requests.close")} ${request.id}`} onClick={() => onAsk({ request, what: "close" })}>
           {t("requests.close")}
         </button>
       </td>
@@ -111,7 +117,7 @@ function Row({ request, onAsk }: { request: DataRequest; onAsk: (asked: Asked) =
 
 export function Requests() {
   const [requests, setRequests] = useState<DataRequest[] | null>(null);
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const [asked, setAsked] = useState<Asked | "new" | null>(null);
   const fetch = () => api<DataRequest[]>("GET", "/api/people/requests");
   useEffect(() => askEvery(fetch, setRequests, AGAIN_MS), []);
   const done = (changed: boolean) => {
@@ -129,6 +135,9 @@ export function Requests() {
         <p class="muted">{t("requests.hint")}</p>
         {late > 0 && <span class="badge request-badge-late">{t("requests.lateCount", { n: count(late) })}</span>}
         {soon > 0 && <span class="badge badge-warn">{t("requests.soonCount", { n: count(soon) })}</span>}
+        <button type="button" onClick={() => setAsked("new")}>
+          {t("requests.open")}
+        </button>
       </div>
       {requests?.length === 0 && <p class="pad muted">{t("requests.none")}</p>}
       {requests && requests.length > 0 && (
@@ -152,7 +161,8 @@ export function Requests() {
           </table>
         </div>
       )}
-      {asked && <RequestDialog asked={asked} onDone={done} />}
+      {asked === "new" && <NewRequest onDone={done} />}
+      {asked && asked !== "new" && <RequestDialog asked={asked} onDone={done} />}
     </section>
   );
 }
