@@ -33,7 +33,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.lawful_processes import CLAIMERS, judged_again, on_postgres, told_of
+from benchmarks.lawful_processes import CLAIMERS, judged_again, on_postgres
 from benchmarks.lawful_world import CAMPAIGNS, START, Ask, Claimer, TaskClock, change, far, little, populate
 from cadencia.compliance.judge import Judge
 from cadencia.config.profiles import builtin
@@ -92,7 +92,7 @@ async def on_memory(
     work: list[Coroutine[Any, Any, None]] = [c.run() for c in claimers]
     await asyncio.gather(*work, change(world, root, people, 0.002), _tick(world))
     spent, began = time.perf_counter() - began, time.perf_counter()
-    report = await judged_again(root, world.clock.now + timedelta(days=1))
+    found = await judged_again(root, world.clock.now + timedelta(days=1))
     return {
         "sent": world.sent,
         "days": (world.clock.now - START).days,
@@ -100,7 +100,7 @@ async def on_memory(
         "changes": world.changed,
         "denied": dict(world.denied.most_common()),
         "contacts_per_s": round(world.sent / spent, 1),
-        **told_of(report, time.perf_counter() - began),
+        **found.told(time.perf_counter() - began),
     }
 
 

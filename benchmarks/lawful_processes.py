@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -44,6 +45,7 @@ from cadencia.domain.codes import Denial
 from cadencia.errors import CadenciaError
 from cadencia.recheck import Report, recheck_all
 from cadencia.store.embedded import EmbeddedPostgres
+from cadencia.store.port import Store
 from cadencia.store.postgres import PostgresStore
 
 CLAIMERS = 4
@@ -192,8 +194,8 @@ def _changes(url: str, folder: Path, seed: int, people: Sequence[Known], pause_s
     asyncio.run(work())
 
 
-def _judges(url: str, first: int, last: int, until: datetime) -> Report:
-    async def work() -> Report:
+def _judges(url: str, first: int, last: int, until: datetime) -> Found:
+    async def work() -> Found:
         store = await _opened(url)
         try:
             return await judged_again(store, until, first, last)
@@ -212,24 +214,45 @@ async def _opened(url: str) -> PostgresStore:
             await asyncio.sleep(0.1)
 
 
-async def judged_again(store: Any, until: datetime, first: int = 0, last: int = sys.maxsize) -> Report:
+@dataclass
+class Found:
+    """What the re-check found, in words that pass from one process to another."""
+
+    persons: int = 0
+    contacts: int = 0
+    raced: int = 0
+    by_rule: Counter[str] = field(default_factory=Counter)
+    first: list[str] = field(default_factory=list)
+
+    def add(self, part: Found | Report) -> None:
+        self.persons += part.persons
+        self.contacts += part.contacts
+        self.raced += part.raced
+        self.by_rule.update(part.by_rule)
+        self.first.extend(str(each) for each in part.first[: 5 - len(self.first)])
+
+    def told(self, spent_s: float) -> dict[str, Any]:
+        return {
+            "contacts": self.contacts,
+            "persons": self.persons,
+            "rechecked_per_s": round(self.contacts / spent_s, 1),
+            "violations": self.by_rule.total(),
+            "raced": self.raced,
+            "by_rule": dict(self.by_rule),
+            "first": self.first,
+            "load": os.getloadavg()[0],
+        }
+
+
+async def judged_again(store: Store, until: datetime, first: int = 0, last: int = sys.maxsize) -> Found:
     """Every contact of the persons after one up to another, a few hundred persons at a time."""
-    whole, after = Report(), first
+    whole, after = Found(), first
     while page := await store.dossiers(START, until, after, 250):
-        part = recheck_all((dossier for number, dossier in page if number <= last), START, until)
-        add(whole, part)
+        whole.add(recheck_all((dossier for number, dossier in page if number <= last), START, until))
         after = page[-1][0]
         if after >= last:
             break
     return whole
-
-
-def add(whole: Report, part: Report) -> None:
-    whole.persons += part.persons
-    whole.contacts += part.contacts
-    whole.raced += part.raced
-    whole.by_rule.update(part.by_rule)
-    whole.first.extend(part.first[: 20 - len(whole.first)])
 
 
 # -- the parent --------------------------------------------------------------------------------------------------------
@@ -367,11 +390,11 @@ async def on_postgres(
     numbers = sorted(number for number, *_ in people)
     bounds = [numbers[len(numbers) * n // 8] for n in range(1, 8)]
     shares = zip([0, *bounds], [*bounds, sys.maxsize], strict=True)
-    report = Report()
+    found = Found()
     with get_context("forkserver").Pool(2) as pool:
         until = page.now + timedelta(days=1)
         for part in pool.starmap(_judges, [(url, first, last, until) for first, last in shares]):
-            add(report, part)
+            found.add(part)
     denied = {
         code: sum(page.cells[_FIRST + n * _OWN + _DENIED + i] for n in range(CLAIMERS)) for i, code in enumerate(_CODES)
     }
@@ -384,19 +407,5 @@ async def on_postgres(
         "changes": page.total(_CHANGED),
         "denied": dict(Counter({code: n for code, n in denied.items() if n}).most_common()),
         "contacts_per_s": round(page.total(_SENT) / spent, 1),
-        **told_of(report, time.perf_counter() - began),
-    }
-
-
-def told_of(report: Report, spent_s: float) -> dict[str, Any]:
-    """What the re-check found."""
-    return {
-        "contacts": report.contacts,
-        "persons": report.persons,
-        "rechecked_per_s": round(report.contacts / spent_s, 1),
-        "violations": report.violations,
-        "raced": report.raced,
-        "by_rule": dict(report.by_rule),
-        "first": [f"{v.contact} {v.person} {v.at} {v.rule} {v.profile}: {v.what} {v.facts}" for v in report.first[:5]],
-        "load": os.getloadavg()[0],
+        **found.told(time.perf_counter() - began),
     }
