@@ -21,8 +21,8 @@ from tests.unit.test_gate_mutants import missed
 PROFILES = builtin()
 _ORDER = list(VECTORS)
 
-#: Seconds of this process that a copy may take, a hundredfold: one that turns in a circle is found out.
-_PATIENCE_S = 1.5
+#: Seconds of this process that a copy may take, a few times what it needs: one that turns in a circle is found out.
+_PATIENCE_S = 1.0
 
 #: Whose code no vector runs: only their promises can tell.
 _BEYOND = frozenset({"judge", "reach"})
