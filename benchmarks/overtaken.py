@@ -26,6 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cadencia.clock import SystemClock
+from cadencia.compliance.judge import Judge
 from cadencia.dialer.live import LiveCall
 from cadencia.dialer.tally import percentile
 from cadencia.domain.dialing import CampaignSettings
@@ -73,12 +74,12 @@ async def measure(url: str, rounds: int) -> dict[str, Any]:
     floor = await make_floor(
         SystemClock(), agents=AGENTS, contacts=rounds * 6 + 200, settings=settings, world=DEAF, store=store
     )
-    judge = floor.engine.judge
-    judge.profiles = {i: at_any_hour(p) for i, p in judge.profiles.items()}
     rng, took_ms = random.Random(1), []
     engine = floor.engine
     await engine.start()
     await engine.ready_to_dial(10)
+    judge = Judge({i: at_any_hour(p) for i, p in engine.judge.profiles.items()})
+    engine.judge = engine.context.judge = engine.people.judge = judge
     names = list(engine.staff.seats)
     for name in names:
         await engine.sign_in(name)
