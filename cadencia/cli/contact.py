@@ -64,7 +64,9 @@ def reserve(
 @app.command()
 def outcome(
     contact: Annotated[str, typer.Argument(metavar="CONTACT", help="The id that the reservation answered.")],
-    became: Annotated[Became, typer.Argument(metavar="OUTCOME", help="delivered, failed, replied or conversation.")],
+    became: Annotated[
+        Became, typer.Argument(metavar="OUTCOME", help="delivered, failed, replied, conversation or unsent.")
+    ],
     code: Code = "",
     config: Config = None,
     as_json: AsJson = False,

@@ -20,6 +20,7 @@ LASTING = frozenset({Channel.VOICE, Channel.VISIT})
 class Became(StrEnum):
     """What became of a contact, as whoever made it tells."""
 
+    UNSENT = "unsent"  # it was not made after all: what was reserved for it is free again
     DELIVERED = "delivered"  # it reached the person's device or letter box; of a call: it rang
     FAILED = "failed"  # it did not
     REPLIED = "replied"  # the person wrote back

@@ -58,15 +58,22 @@ class MemoryContacts(MemoryLedger):
         if found is None or found[1].inbound:
             raise no_such_contact()
         person, touch = found
-        reach = reach_of_other(became, code)
-        if (reach, code) == (touch.reach, touch.code) or reach < touch.reach:
-            return
-        touch.reach, touch.code = reach, code
-        answer = f"{contact_id}-r"
-        if reach >= Reach.TWO_WAY and touch.channel not in LASTING and answer not in self._data.others:
-            self._came(person, answer, touch.channel, touch.purpose, code, now, touch.phone_id)
-        person.standing += 1
-        self._write(after_contact(code, person.id, touch.channel, contact_id, now), by, now)
+        reach = Reach.ATTEMPT
+        if became is Became.UNSENT:
+            if touch.reach > reach or touch.code:
+                return
+            person.untouch(contact_id)
+            del self._data.others[contact_id]
+        else:
+            reach = reach_of_other(became, code)
+            if (reach, code) == (touch.reach, touch.code) or reach < touch.reach:
+                return
+            touch.reach, touch.code = reach, code
+            answer = f"{contact_id}-r"
+            if reach >= Reach.TWO_WAY and touch.channel not in LASTING and answer not in self._data.others:
+                self._came(person, answer, touch.channel, touch.purpose, code, now, touch.phone_id)
+            person.standing += 1
+            self._write(after_contact(code, person.id, touch.channel, contact_id, now), by, now)
         body = {"person_id": person.id, "outcome": str(became), "code": code, "reach": int(reach), "by": by}
         self._log("contact.outcome", now, attempt_id=contact_id, body=body)
 

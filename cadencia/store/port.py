@@ -243,6 +243,7 @@ class Store(EvidenceStore, Protocol):
     async def contact_became(self, contact_id: str, became: Became, code: str, by: str, now: datetime) -> None:
         """What became of a contact that was reserved; contact.outcome. How far it got only grows; told twice, once.
 
+        One that was not sent, and of which nothing else was told, leaves the ledger: its id stands for nothing then.
         What the person answers to a message is a contact of its own besides, inbound, from now on. A code that is a
         disposition blocks the person or revokes the channel as an agent's does. Moves the person's standing where it
         got further. Refused if there is no such contact.

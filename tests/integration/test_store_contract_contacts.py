@@ -192,6 +192,25 @@ async def test_a_call_under_way_denies_a_message_and_a_message_counts_for_calls(
     assert verdict.rule == "house:attempts-per-day"
 
 
+async def test_what_was_not_sent_after_all_does_not_count(floor: Floor) -> None:
+    await opened(floor, 1)
+    capped = replace(SETTINGS, attempts_per_day=1)
+    first = await ask(floor, "m1", settings=capped)
+    assert denial(await ask(floor, "m2", at=NOW + MINUTE, settings=capped)) is Denial.FREQUENCY
+    await floor.store.contact_became(first.contact_id, Became.UNSENT, "unsent", "crm", NOW + 2 * MINUTE)
+    (event,) = await floor.store.events(kinds=("contact.outcome",))
+    assert (event.attempt_id, event.body["outcome"], event.body["by"]) == (first.contact_id, "unsent", "crm")
+    with pytest.raises(Refused):
+        await floor.store.contact_became(first.contact_id, Became.DELIVERED, "", "crm", NOW + 2 * MINUTE)
+    second = await ask(floor, "m1", at=NOW + 3 * MINUTE, settings=capped)
+    assert isinstance(second.verdict, Allow)
+    assert not second.repeated
+    await floor.store.contact_became(second.contact_id, Became.DELIVERED, "delivered", "crm", NOW + 4 * MINUTE)
+    await floor.store.contact_became(second.contact_id, Became.UNSENT, "unsent", "crm", NOW + 5 * MINUTE)  # too late
+    assert denial(await ask(floor, "m3", at=NOW + 6 * MINUTE, settings=capped)) is Denial.FREQUENCY
+    assert [e.body["outcome"] for e in await floor.store.events(kinds=("contact.outcome",))] == ["unsent", "delivered"]
+
+
 async def test_a_call_by_hand_keeps_the_dialer_away_until_its_outcome(floor: Floor) -> None:
     await opened(floor, 1)
     answer = await ask(floor, "call", Channel.VOICE)
@@ -306,7 +325,7 @@ CHANNELS = (Channel.SMS, Channel.EMAIL, Channel.WHATSAPP, Channel.VOICE)
 async def made(
     floor: Floor, profiles: tuple[str, ...], *, spoilt: Callable[[Verdict], Verdict] | None = None, seed: int = 5
 ) -> int:
-    """Three weeks of calls, messages and answers; how many contacts were allowed.
+    """Three weeks of calls, messages and answers; how many contacts were allowed, and made.
 
     Args:
         spoilt: what becomes of every fortieth verdict on a message.
@@ -343,6 +362,7 @@ async def made(
         for due in [x for x in later if x[0] <= at]:
             later.remove(due)
             await floor.store.contact_became(due[1], due[2], str(due[2]), "crm", at)
+            allowed -= due[2] is Became.UNSENT
         if rng.random() < 0.05:
             wrote = Inbound(
                 *(contact_id_of(f"in{turn}"), await who(floor, rng.randrange(1, 9)), rng.choice(CHANNELS)),

@@ -58,6 +58,9 @@ _WRITE = text(
 # How far it got. By touches_pkey.
 _REACHED = text("UPDATE touches SET reach = :reach, code = :code WHERE id = :id")
 
+# It was never sent. By touches_pkey.
+_GONE = text("DELETE FROM touches WHERE id = :id")
+
 
 class PostgresContacts(PostgresBase):
     """The part of the port about contacts that something else makes."""
@@ -128,19 +131,27 @@ async def _became(
     if known is None or known.inbound or not contact_id.startswith(PREFIX):
         raise no_such_contact()
     await lock_person(connection, known.person_id)
-    known = (await connection.execute(_KNOWN, asked)).one()  # as it is under lock
-    reach, channel = reach_of_other(became, code), Channel(known.channel)
-    if (reach, code) == (known.reach, known.code) or reach < known.reach:
-        return
-    await connection.execute(_REACHED, {"id": contact_id, "reach": int(reach), "code": code})
-    if reach >= Reach.TWO_WAY and channel not in LASTING:
-        row = _row(
-            f"{contact_id}-r", known.person_id, channel, Purpose(known.purpose), known.phone_id, known.debts, code
-        )
-        await connection.execute(_WRITE, row | {"now": now})
-    await move_standing(connection, [known.person_id])
+    known = (await connection.execute(_KNOWN, asked)).one_or_none()  # as it is under lock
+    if known is None:
+        raise no_such_contact()
+    reach, channel = Reach.ATTEMPT, Channel(known.channel)
     log = Log()
-    await write_changes(connection, log, after_contact(code, known.person_id, channel, contact_id, now), by, now)
+    if became is Became.UNSENT:
+        if known.reach > Reach.ATTEMPT or known.code:
+            return
+        await connection.execute(_GONE, asked)
+    else:
+        reach = reach_of_other(became, code)
+        if (reach, code) == (known.reach, known.code) or reach < known.reach:
+            return
+        await connection.execute(_REACHED, {"id": contact_id, "reach": int(reach), "code": code})
+        if reach >= Reach.TWO_WAY and channel not in LASTING:
+            row = _row(
+                f"{contact_id}-r", known.person_id, channel, Purpose(known.purpose), known.phone_id, known.debts, code
+            )
+            await connection.execute(_WRITE, row | {"now": now})
+        await move_standing(connection, [known.person_id])
+        await write_changes(connection, log, after_contact(code, known.person_id, channel, contact_id, now), by, now)
     body = {"person_id": known.person_id, "outcome": became, "code": code, "reach": int(reach), "by": by}
     log.add("contact.outcome", now, attempt_id=contact_id, body=body)
     await log.write(connection)
