@@ -170,16 +170,23 @@ def consent(ask: Ask) -> Held | None:
 
 
 def standing_consent(ledger: tuple[Consent, ...], channel: Channel, purpose: Purpose, at: datetime) -> Consent | None:
-    """The newest line of the ledger that fits and holds; of two at one instant the revocation."""
+    """The newest line of the ledger that fits and holds; of two at one instant the revocation.
+
+    With a grant that ended by itself the authorisation is over, whatever was granted before; what was revoked before it
+    is revoked again.
+    """
     found: Consent | None = None
+    ended: datetime | None = None
     for c in ledger:
         if c.at > at or (c.channel is not None and c.channel is not channel):
             continue
         if c.purpose is not None and c.purpose is not purpose:
             continue
-        if found is None or c.at > found.at or (c.at == found.at and not c.granted):
+        if c.until is not None and c.until <= at:
+            ended = c.at if ended is None else max(ended, c.at)
+        elif found is None or c.at > found.at or (c.at == found.at and not c.granted):
             found = c
-    if found is not None and found.until is not None and found.until <= at:
+    if found is not None and found.granted and ended is not None and ended > found.at:
         return None
     return found
 

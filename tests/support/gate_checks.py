@@ -108,6 +108,14 @@ def consents(code: Code) -> None:
     assert newest(revoked, later) is later
     assert newest(replace(grant, at=AT + SECOND)) is None
     assert newest(replace(grant, until=AT)) is None
+    ended = replace(later, until=AT)
+    assert newest(revoked, ended) is newest(ended, revoked) is revoked
+    assert newest(grant, ended) is newest(ended, grant) is None
+    assert newest(later, replace(grant, until=AT)) is later
+    assert newest(grant, replace(grant, id=9, until=AT)) is grant
+    early = replace(grant, at=AT - 2 * DAY, until=AT)
+    assert newest(grant, early, ended) is newest(grant, ended, early) is None
+    assert newest(grant, replace(later, until=AT + SECOND)) == replace(later, until=AT + SECOND)
 
 
 def granted_later(code: Code) -> None:

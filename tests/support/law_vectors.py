@@ -1447,6 +1447,22 @@ def _built_permissions() -> list[Vector]:
         (ConsentNeed.OPT_IN, (Consent(1, True, now - second, _C.SMS),), False),
         (ConsentNeed.OPT_IN, (Consent(1, True, now - second, until=now),), False),
         (ConsentNeed.OPT_IN, (Consent(1, True, now - second, until=now + second),), True),
+        # A grant that ended by itself leaves what was revoked before it revoked, and ends what was granted before it.
+        *(
+            (need, (Consent(1, False, now - 3 * second), Consent(2, True, now - second, until=now)), False)
+            for need in ConsentNeed
+        ),
+        (
+            ConsentNeed.OPT_OUT,
+            (
+                Consent(1, False, now - 3 * second),
+                Consent(2, True, now - 2 * second),
+                Consent(3, True, now - second, until=now),
+            ),
+            True,
+        ),
+        (ConsentNeed.OPT_IN, (Consent(1, True, now - 2 * second), Consent(2, True, now - second, until=now)), False),
+        (ConsentNeed.OPT_IN, (Consent(1, True, now - 2 * second, until=now), Consent(2, True, now - second)), True),
     ):
         rules = (profile(consent={**dict.fromkeys(Channel, ConsentNeed.NONE), _C.VOICE: need}),)
         number = sum(1 for row in t.rows if row.name.startswith(f"need {need} "))

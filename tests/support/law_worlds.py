@@ -208,6 +208,7 @@ def _consents(dice: random.Random, at: datetime, channel: Channel, purpose: Purp
             (grant, Consent(2, False, near, channel)),
             (grant, Consent(2, False, near, other)),
             (grant, Consent(2, False, at - timedelta(days=2)), Consent(3, True, near)),
+            (grant, Consent(2, False, at - timedelta(days=2)), Consent(3, True, at - timedelta(days=1), until=near)),
         )
     )
 
