@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from cadencia.config.system import reason
 from cadencia.domain.people import Money, ObligationIn, PersonIn, PhoneIn, Role
 from cadencia.errors import PortfolioError, Words
-from cadencia.portfolio.documents import BadDocument, parse_doc_number, parse_doc_type
+from cadencia.portfolio.cells import Cells
+from cadencia.portfolio.documents import parse_doc_number, parse_doc_type
 from cadencia.portfolio.fields import (
     BadField,
     parse_date,
@@ -28,7 +29,7 @@ from cadencia.portfolio.fields import (
     parse_zones,
     voice_authorised,
 )
-from cadencia.portfolio.money import BadMoney, parse_money
+from cadencia.portfolio.money import parse_money
 from cadencia.portfolio.phones import BadPhone, parse_phone
 from cadencia.portfolio.reader import EXPORT_AGAIN, PHONES, Row, Table, read_table
 from cadencia.portfolio.reasons import REASONS
@@ -337,29 +338,27 @@ def _begins(day: date, zone: str) -> datetime:
 _ROW_IS_KEPT = frozenset({"consent-date", "contract-date"})
 
 
-class _RowReader:
-    """The values of one row; faults are gathered, so that a line tells all of its faults at once."""
+class _RowReader(Cells):
+    """What one row of a portfolio says of a person and an obligation."""
 
     def __init__(self, row: Row, creditor: str, timezone: str) -> None:
-        self._fields = row.fields
+        super().__init__(row)
         self._creditor = creditor
         self._timezone = timezone
-        self.faults: list[tuple[str, str]] = []
 
     def role(self) -> Role | None:
-        return self._read("rol", parse_role)
+        return self.read("rol", parse_role)
 
     def person(self) -> PersonIn | None:
-        fields = self._fields
-        doc_type = self._read("tipo_doc", parse_doc_type)
-        number = self._read("num_doc", lambda raw: parse_doc_number(doc_type, raw)) if doc_type else None
-        name = self._read("nombre", lambda raw: " ".join(raw.split()))
+        doc_type = self.read("tipo_doc", parse_doc_type)
+        number = self.read("num_doc", lambda raw: parse_doc_number(doc_type, raw)) if doc_type else None
+        name = self.read("nombre", lambda raw: " ".join(raw.split()))
         zones = self._zones()
         if doc_type is None or number is None or name is None or zones is None:
             return None
         zone, *others = zones
-        language = "en" if fields.get("idioma", "").lower().startswith("en") else "es"
-        city = " ".join(fields.get("ciudad", "").split())
+        language = "en" if self.text("idioma").lower().startswith("en") else "es"
+        city = " ".join(self.text("ciudad").split())
         signed = self._signed(zone)
         return PersonIn(
             *(doc_type, number, name, city, language, zone, self._consent(zone), (), ()),
@@ -368,30 +367,30 @@ class _RowReader:
         )
 
     def obligation(self, role: Role | None) -> ObligationIn | None:
-        currency = self._fields.get("moneda", "").upper() or "COP"
-        number = self._read("id_credito", str)
+        currency = self.text("moneda").upper() or "COP"
+        number = self.read("id_credito", str)
         balance = self._money("saldo_total", currency)
         overdue = self._money("valor_mora", currency)
-        days = self._read("dias_mora", parse_days)
-        due = self._read("fecha_vencimiento", parse_date) if self._fields.get("fecha_vencimiento") else None
-        if self._fields.get("fecha_vencimiento") and due is None:
+        days = self.read("dias_mora", parse_days)
+        due = self.read("fecha_vencimiento", parse_date) if self.text("fecha_vencimiento") else None
+        if self.text("fecha_vencimiento") and due is None:
             return None
         if role is None or number is None or balance is None or overdue is None or days is None:
             return None
-        creditor = self._fields.get("acreedor", "") or self._creditor
-        return ObligationIn(number, creditor, self._fields.get("producto", ""), balance, overdue, days, due, role)
+        creditor = self.text("acreedor") or self._creditor
+        return ObligationIn(number, creditor, self.text("producto"), balance, overdue, days, due, role)
 
     def _zones(self) -> tuple[str, ...] | None:
         """Where the person may live, the likeliest first; None if a zone is unknown: fewer zones would open hours."""
-        first = self._read("zona_horaria", parse_zone) if self._fields.get("zona_horaria") else ""
-        more = self._read("zonas_horarias", parse_zones) if self._fields.get("zonas_horarias") else ()
+        first = self.read("zona_horaria", parse_zone) if self.text("zona_horaria") else ""
+        more = self.read("zonas_horarias", parse_zones) if self.text("zonas_horarias") else ()
         if first is None or more is None:
             return None
         return tuple(dict.fromkeys(name for name in (first, *more) if name)) or (self._timezone,)
 
     def _signed(self, zone: str) -> datetime | None:
         """The last instant of the local day on which the contract was signed: a wish of that day is not newer."""
-        raw = self._fields.get("fecha_contrato", "")
+        raw = self.text("fecha_contrato")
         if not raw:
             return None
         try:
@@ -403,25 +402,14 @@ class _RowReader:
 
     def _consent(self, zone: str) -> datetime | None:
         """The start, in UTC, of the local day on which calls were authorised; None if they never were."""
-        if not voice_authorised(self._fields["canal_autorizado"]):
+        if not voice_authorised(self.text("canal_autorizado")):
             return None
         try:
-            day: date = parse_date(self._fields["fecha_autorizacion"])
+            day: date = parse_date(self.text("fecha_autorizacion"))
         except BadField:
             self.faults.append(("fecha_autorizacion", "consent-date"))
             return None
         return _begins(day, zone)
 
     def _money(self, column: str, currency: str) -> Money | None:
-        return self._read(column, lambda raw: parse_money(raw, currency))
-
-    def _read(self, column: str, parse: Callable[[str], T]) -> T | None:
-        raw = self._fields.get(column, "")
-        if not raw:
-            self.faults.append((column, "missing"))
-            return None
-        try:
-            return parse(raw)
-        except (BadField, BadDocument, BadMoney) as bad:
-            self.faults.append((column, bad.code))
-            return None
+        return self.read(column, lambda raw: parse_money(raw, currency))

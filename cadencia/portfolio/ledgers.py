@@ -15,12 +15,13 @@ from cadencia.compliance.hours import BOGOTA, day_start
 from cadencia.domain.law import Channel, Purpose
 from cadencia.domain.ledger import Change, ConsentIn, PaymentIn
 from cadencia.errors import PortfolioError, Refused, Words
+from cadencia.portfolio.cells import Cells
 from cadencia.portfolio.cities import plain
-from cadencia.portfolio.documents import BadDocument, parse_doc_number, parse_doc_type
+from cadencia.portfolio.documents import parse_doc_number, parse_doc_type
 from cadencia.portfolio.fields import VOICE, BadField, parse_date
 from cadencia.portfolio.importer import Rejected, write_rejected
-from cadencia.portfolio.money import BadMoney, parse_money
-from cadencia.portfolio.reader import Layout, Row, read_table
+from cadencia.portfolio.money import parse_money
+from cadencia.portfolio.reader import Layout, read_table
 from cadencia.portfolio.reasons import REASONS
 from cadencia.store.port import Store
 
@@ -175,29 +176,7 @@ async def _of_person(store: Store, entry: Entry) -> Change:
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
-class _Fields:
-    """The values of one row; all of its faults are told at once."""
-
-    def __init__(self, row: Row) -> None:
-        self._row = row
-        self.faults: list[tuple[str, str]] = []
-
-    def text(self, column: str) -> str:
-        return self._row.fields.get(column, "")
-
-    def read(self, column: str, parse: Callable[[str], T]) -> T | None:
-        raw = self.text(column)
-        if not raw:
-            self.faults.append((column, "missing"))
-            return None
-        try:
-            return parse(raw)
-        except (BadField, BadDocument, BadMoney) as bad:
-            self.faults.append((column, bad.code))
-            return None
-
-
-_Read = Callable[[_Fields], list[tuple[tuple[str, str] | None, Change]]]
+_Read = Callable[[Cells], list[tuple[tuple[str, str] | None, Change]]]
 
 
 def _read(path: Path, mapping: Mapping[str, str] | None, layout: Layout, read: _Read) -> LedgerFile:
@@ -209,7 +188,7 @@ def _read(path: Path, mapping: Mapping[str, str] | None, layout: Layout, read: _
         if row.fault:
             rejected.append(Rejected(row.line, "", row.fault, row.raw, whole_row=True))
             continue
-        fields = _Fields(row)
+        fields = Cells(row)
         made = read(fields)
         if fields.faults:
             rejected += [Rejected(row.line, c, code, fields.text(c), whole_row=True) for c, code in fields.faults]
@@ -238,7 +217,7 @@ def _nothing(path: Path, rejected: Sequence[Rejected]) -> PortfolioError:
     )
 
 
-def _consent(f: _Fields) -> list[tuple[tuple[str, str] | None, Change]]:
+def _consent(f: Cells) -> list[tuple[tuple[str, str] | None, Change]]:
     doc_type = f.read("tipo_doc", parse_doc_type)
     number = f.read("num_doc", lambda raw: parse_doc_number(doc_type, raw)) if doc_type else None
     channels = f.read("canal", _channels)
@@ -261,7 +240,7 @@ def _consent(f: _Fields) -> list[tuple[tuple[str, str] | None, Change]]:
     return [((doc_type, number), replace(told, channel=channel)) for channel in channels]
 
 
-def _payment(f: _Fields, creditor: str, today: date) -> list[tuple[tuple[str, str] | None, Change]]:
+def _payment(f: Cells, creditor: str, today: date) -> list[tuple[tuple[str, str] | None, Change]]:
     number, reference = f.read("id_credito", str), f.read("referencia", str)
     currency = f.text("moneda").upper() or "COP"
     amount = f.read("valor", lambda raw: parse_money(raw, currency))
