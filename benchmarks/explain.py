@@ -30,7 +30,7 @@ from cadencia.compliance.judge import Judge
 from cadencia.config.profiles import builtin
 from cadencia.domain.codes import Outcome
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, ContactFacts, Next, Settlement
-from cadencia.domain.law import Allow, Verdict
+from cadencia.domain.law import Allow, LookBack, Verdict
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, PaymentIn, PreferenceIn
 from cadencia.domain.people import LineType, Money, ObligationIn, PersonIn, PhoneIn, Role
 from cadencia.store.embedded import EmbeddedPostgres
@@ -81,7 +81,7 @@ def changes(rng: random.Random, contacts: list[ContactFacts]) -> list[Change]:
 async def run(store: Store, number: int, seed: int) -> dict[str, Any]:
     """Explain a list and claim it; what was compared, and how many differ."""
     rng, settings, judge, ids = random.Random(seed), CampaignSettings(), Judge(builtin()), itertools.count()
-    look_back_h = judge.stack(settings).look_back_h
+    look_back = judge.stack(settings).look_back
     began = time.perf_counter()
     await store.create_campaign(Campaign("c1", "C", CampaignState.RUNNING, settings, NOW), "bench")
     crowd = people(rng, number)
@@ -100,7 +100,7 @@ async def run(store: Store, number: int, seed: int) -> dict[str, Any]:
             return verdict
 
         for _ in range(int(share * number / 200) + 1):
-            claim = Claim("c1", 200, at, token, ask, lambda: f"e-{next(ids)}", look_back_h=look_back_h, scan=5000)
+            claim = Claim("c1", 200, at, token, ask, lambda: f"e-{next(ids)}", look_back=look_back, scan=5000)
             claimed = await store.claim(claim)
             attempts = [lease.attempt_id for lease in claimed.leases]
             leased += len(attempts)
@@ -124,16 +124,15 @@ async def run(store: Store, number: int, seed: int) -> dict[str, Any]:
     for days in (6, 4, 1):
         earlier += await claims(NOW - timedelta(days=days, minutes=-15), 0.3)
     written, after = 0, 0
-    while page := await store.contacts("c1", NOW, NOW, after, _PAGE):
+    while page := await store.contacts("c1", NOW, LookBack(), after, _PAGE):
         written += await store.change(changes(rng, list(page)), "bench", NOW)
         after = page[-1].contact_id
     paid = [PaymentIn("Banco", f"OB-{n}", NOW, Money(10**6, "COP"), "R") for n in range(0, number, 37)]
     for start in range(0, len(paid), _PAGE):
         written += await store.change(paid[start : start + _PAGE], "bank", NOW)
     at, explained, after = NOW + timedelta(hours=1), {}, 0
-    since = at - timedelta(hours=look_back_h)
     walk = time.perf_counter()
-    while page := await store.contacts("c1", at, since, after, _PAGE):
+    while page := await store.contacts("c1", at, look_back, after, _PAGE):
         explained |= {c.contact_id: judge.verdict(c, settings, at) for c in page}
         after = page[-1].contact_id
     walk = time.perf_counter() - walk

@@ -46,6 +46,7 @@ CAMPAIGNS: dict[str, tuple[tuple[str, ...], Purpose, int, int, str]] = {
     "chile": (("cl",), Purpose.COLLECTION, 3, 10, "cl"),
     "eeuu": (("us-regf",), Purpose.COLLECTION, 3, 12, "us"),
     "espana": (("es", "mx"), Purpose.COLLECTION, 4, 16, "es"),
+    "londres": (("uk",), Purpose.COLLECTION, 4, 16, "uk"),
 }
 _ZONES: dict[str, tuple[tuple[str, ...], ...]] = {
     "co": (("America/Bogota",),) * 8 + (("Europe/Madrid",), ("America/Bogota", "America/New_York")),
@@ -53,14 +54,16 @@ _ZONES: dict[str, tuple[tuple[str, ...], ...]] = {
     "cl": (("America/Santiago",), ("America/Santiago", "Pacific/Easter")),
     "us": (("America/New_York",), ("America/New_York", "America/Los_Angeles")),
     "es": (("Europe/Madrid",), ("Atlantic/Canary",)),
+    "uk": (("Europe/London",),),
 }
-_SHARE = (("co", 0.7), ("strict", 0.02), ("cl", 0.03), ("us", 0.1), ("es", 0.15))
+_SHARE = (("co", 0.7), ("strict", 0.02), ("cl", 0.03), ("us", 0.1), ("es", 0.05), ("uk", 0.1))
 _OUTCOMES = (
     (Outcome.NO_ANSWER,) * 8
     + (Outcome.BUSY, Outcome.OFF, Outcome.REJECTED, Outcome.CONGESTION, Outcome.TRUNK, Outcome.ABANDONED)
     + (Outcome.MACHINE, Outcome.HUNG_UP, Outcome.CANCELLED)
     + (Outcome.CONNECTED,) * 2
 )
+_LONGEST = timedelta(hours=1)
 _CODES = tuple(DISPOSITIONS)
 
 Ask = Callable[[ContactFacts], ContactFacts]
@@ -161,7 +164,7 @@ async def populate(store: Store, seed: int, persons: int) -> list[Known]:
     lists: dict[str, list[PersonIn]] = {key: [] for key, _ in _SHARE}
     for number in range(persons):
         key = dice.choices([k for k, _ in _SHARE], [w for _, w in _SHARE])[0]
-        lists[key].append(_person(dice, number, key))
+        lists[key].append(_person(dice, number, key, len(lists[key])))
     for name, (*_, key) in CAMPAIGNS.items():
         for first in range(0, len(lists[key]), 1000):
             await store.import_people(name, lists[key][first : first + 1000], START)
@@ -172,11 +175,15 @@ async def populate(store: Store, seed: int, persons: int) -> list[Known]:
     return people
 
 
-def _person(dice: random.Random, number: int, key: str) -> PersonIn:
+def _person(dice: random.Random, number: int, key: str, place: int) -> PersonIn:
+    """Somebody; in Britain two of three share a telephone with the next on the list, and some have no other."""
     zones = dice.choice(_ZONES[key])
     phones = tuple(
         PhoneIn(f"+57300{number:06d}{n}", LineType.MOBILE, n) for n in range(1 if dice.random() < 0.5 else 2)
     )
+    if key == "uk" and place % 3:
+        house = PhoneIn(f"+57601{place // 3:07d}", LineType.FIXED, 5)
+        phones = (house,) if dice.random() < 0.5 else (*phones, house)
     role = dice.choice((Role.HOLDER,) * 9 + (Role.CODEBTOR,))
     owed = ObligationIn(
         f"OB-{number}", "Banco", "Tarjeta", Money(1_000_000, "COP"), Money(100_000, "COP"), number % 90, None, role
@@ -240,9 +247,9 @@ class Claimer:
         settings = settings_of(name)
         leases = await self._claim(name, settings)
         await self._between()
-        sent = await self._send(leases, settings)
+        sent, at = await self._send(leases, settings)
         await self._between()
-        await self._settle(sent)
+        await self._settle(sent, at)
         await self._talk()
         if not leases:
             await asyncio.sleep(0)
@@ -262,14 +269,14 @@ class Claimer:
                     lambda facts: self._judge.recorded(self._ask(facts), settings, now),
                     lambda: next(self._ids),
                     settings.purpose,
-                    self._judge.stack(settings).look_back_h,
+                    self._judge.stack(settings).look_back,
                 )
             )
         self._w.claimed(len(claimed.leases), {str(code): n for code, n in claimed.denied.items()})
         return claimed.leases
 
-    async def _send(self, leases: Sequence[Lease], settings: CampaignSettings) -> list[str]:
-        """Asked once more at the instant of dialling, as the engine does."""
+    async def _send(self, leases: Sequence[Lease], settings: CampaignSettings) -> tuple[list[str], datetime]:
+        """Asked once more at the instant of dialling, as the engine does; what was sent, and when."""
         async with self._w.clock.still() as now:
             verdicts = [(x, self._judge.verdict(self._ask(x.facts), settings, now)) for x in leases]
             good = [x.attempt_id for x, v in verdicts if isinstance(v, Allow)]
@@ -278,15 +285,17 @@ class Claimer:
             back = [x.attempt_id for x in leases if x.attempt_id not in sent]
             if back:
                 await self._store.give_back(back, self._w.token, "overtaken", now, now + timedelta(minutes=10))
-        return [x.attempt_id for x in leases if x.attempt_id in sent]
+        return [x.attempt_id for x in leases if x.attempt_id in sent], now
 
-    async def _settle(self, sent: list[str]) -> None:
+    async def _settle(self, sent: list[str], at: datetime) -> None:
         if not sent:
             return
         ends = []
         async with self._w.clock.still() as now:
             for attempt in sent:
                 outcome = self._dice.choice(_OUTCOMES)
+                if now - at > _LONGEST and outcome in (Outcome.ABANDONED, Outcome.MACHINE):
+                    outcome = Outcome.NO_ANSWER  # the clock went on by hours, and no such call lasts that long
                 then = Next(now + timedelta(minutes=self._dice.choice((2, 20, 60, 120, 300))))
                 if outcome is Outcome.CONNECTED:
                     self._talks.append((attempt, f"agent-{self.prefix}"))

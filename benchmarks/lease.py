@@ -207,7 +207,7 @@ async def claims(store: PostgresStore, size: int, rounds: int) -> list[float]:
             token,
             lambda facts, at=now: judge.recorded(facts, settings, at),  # type: ignore[misc]
             lambda: f"{run}-{next(ids)}",
-            look_back_h=judge.stack(settings).look_back_h,
+            look_back=judge.stack(settings).look_back,
         )
         start = time.perf_counter()
         claimed = await store.claim(claim)

@@ -1,7 +1,8 @@
 """How often a person may be contacted: limits over a period, and cool-offs after something happened.
 
-Both look at the person's contacts and answer with the instant from which they no longer stand against a new one, if
-nothing else happens. A contact dated after the instant that is judged (a clock was set back) counts as one before it.
+Both look at the person's contacts, or at those with anybody on the number, and answer with the instant from which they
+no longer stand against a new one, if nothing else happens. A contact dated after the instant that is judged (a clock
+was set back) counts as one before it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ from cadencia.domain.law import (
 #: A limit that nothing but another profile lifts.
 NEVER = datetime.max.replace(tzinfo=UTC)
 
+#: A call that something else than this dialer makes goes on until its outcome is told, but no longer than this: what
+#: never tells must not keep the person out of reach for ever.
+_UNTOLD = timedelta(hours=2)
+
 #: Codes after which a cool-off begins.
 _CODES: dict[Trigger, frozenset[str]] = {
     Trigger.ABANDONED: frozenset(str(code) for code in ABANDONED),
@@ -55,13 +60,12 @@ def limit_until(
         uncounted: purposes that do not count.
         dated: the zones whose local dates and weeks matter; a contact that falls into the period in one of them counts.
     """
-    touches = [t for t in facts.touches if _counts(limit, uncounted, t)]
+    of_phone = limit.scope is Scope.PHONE
+    touches = [t for t in (on_phone(facts, phone_id) if of_phone else facts.touches) if _counts(limit, uncounted, t)]
     if not touches and limit.max > 0:
         return None
-    if limit.scope is Scope.PERSON:
+    if of_phone or limit.scope is Scope.PERSON:
         return _full_until(limit, touches, at, dated)
-    if limit.scope is Scope.PHONE:
-        return _full_until(limit, [t for t in touches if t.phone_id in (None, phone_id)], at, dated)
     if limit.scope is Scope.DEBT:
         groups = [[t for t in touches if not t.debts or debt in t.debts] for debt in person.debts]
     else:
@@ -69,6 +73,27 @@ def limit_until(
     # Whom nobody knows the debts of: all contacts count for one.
     held = [until for group in groups or [touches] if (until := _full_until(limit, group, at, dated)) is not None]
     return max(held, default=None)
+
+
+def on_phone(facts: Facts, phone_id: int | None) -> list[Touch]:
+    """The person's contacts over a number, those over no known number, and others' over it; oldest first."""
+    own = [t for t in facts.touches if t.phone_id in (None, phone_id)]
+    return sorted([*own, *others_on_phone(facts, phone_id)], key=lambda t: t.at)
+
+
+def others_on_phone(facts: Facts, phone_id: int | None) -> list[Touch]:
+    """Contacts with others over a number, oldest first."""
+    return [t for t in facts.shared if t.phone_id == phone_id]
+
+
+def calling(touches: Sequence[Touch], at: datetime) -> bool:
+    """Whether one of these contacts, oldest first, is a call that goes on, as far as anybody knows."""
+    for t in reversed(touches):
+        if at - t.at >= _UNTOLD:
+            return False
+        if t.channel is Channel.VOICE and not t.code and not t.inbound:
+            return True
+    return False
 
 
 def _counts(limit: Limit, uncounted: frozenset[Purpose], t: Touch) -> bool:
@@ -112,6 +137,7 @@ def cooloff_until(
     cooloff: CoolOff,
     uncounted: frozenset[Purpose],
     person: Person,
+    phone_id: int | None,
     channel: Channel,
     facts: Facts,
     at: datetime,
@@ -127,10 +153,12 @@ def cooloff_until(
         if facts.paid_at is not None and cooloff.reaches is not Reaches.OTHERS:
             held = _ends(cooloff, facts.paid_at, dated)
     else:
-        for t in reversed(facts.touches):
-            if _begins(cooloff, uncounted, person, channel, t):
-                held = _ends(cooloff, t.at, dated)
-                break
+        of_others = others_on_phone(facts, phone_id) if cooloff.phone else []
+        for touches in (facts.touches, of_others):
+            newest = next((t for t in reversed(touches) if _begins(cooloff, uncounted, person, channel, t)), None)
+            if newest is not None:
+                ends = _ends(cooloff, newest.at, dated)
+                held = ends if held is None else max(held, ends)
     return held if held is not None and held > at else None
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from cadencia.compliance.rules import PIPELINE, Ask, Held, Rule, standing_consent
+from cadencia.compliance.rules import PIPELINE, Ask, Held, Rule, standing_consent, under_way
 from cadencia.compliance.stack import Stack
-from cadencia.domain.law import Allow, Channel, Deny, Facts, Limit, Person, Purpose, Verdict
+from cadencia.domain.law import Allow, Channel, Deny, Facts, Limit, Person, Purpose, Scope, Verdict
 from cadencia.domain.people import Phone
 
 #: So often the next lawful instant is looked for further on: rules that lift one another's end are few.
@@ -61,7 +61,7 @@ def _next(ask: Ask, held: Held, pipeline: tuple[Rule, ...]) -> datetime | None:
         if held.until is None or held.until <= ask.at:
             return None
         ask.at, ask.opening = held.until, None
-        if ask.facts.in_flight:
+        if under_way(ask):
             return ask.at  # whatever is under way ends when it ends: ask again soon
         again = _first(ask, pipeline)
         if again is None:
@@ -86,7 +86,7 @@ def basis(
         "window": [t.isoformat() for t in span] if span else None,
         "counters": {name: _counted(limit, facts) for name, limit in profiles.counted},
         "consent": grant.id if grant is not None else None,
-        "touches": len(facts.touches),
+        "touches": len(facts.touches) + len(facts.shared),
         "paid_at": facts.paid_at.isoformat() if facts.paid_at else None,
         "ring_s": facts.ring_s,
         "registers": sorted(facts.registers),
@@ -95,6 +95,6 @@ def basis(
 
 def _counted(limit: Limit, facts: Facts) -> int:
     counted = 0
-    for t in facts.touches:
+    for t in (*facts.touches, *facts.shared) if limit.scope is Scope.PHONE else facts.touches:
         counted += t.reach >= limit.counts and (not limit.channels or t.channel in limit.channels)
     return counted

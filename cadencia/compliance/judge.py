@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from cadencia.compliance.counting import calling
 from cadencia.compliance.gate import basis, decide
 from cadencia.compliance.hours import BOGOTA, Opening
 from cadencia.compliance.rules import NUMBERED
@@ -38,12 +39,11 @@ _DIALLABLE = frozenset({PhoneStatus.NEW, PhoneStatus.VERIFIED})
 #: Denials that another number of the same person may not meet.
 _OF_THE_NUMBER = frozenset({Denial.EXCLUDED, Denial.REGISTER, Denial.NO_PHONE, Denial.FREQUENCY})
 
+#: The same where others are called on the person's numbers.
+_OF_A_SHARED_NUMBER = _OF_THE_NUMBER | {Denial.IN_FLIGHT, Denial.COOL_OFF, Denial.CHANNEL}
+
 #: The agent and the person agreed on a call: the next one is asked for.
 _AGREED = "VLL"
-
-#: A call that something else than this dialer makes is under way until its outcome is told, but no longer than this:
-#: what never tells must not keep the person out of reach for ever.
-_ELSEWHERE = timedelta(hours=2)
 
 _EVERYBODY = Party(dialable=True, share_debt_info=True)
 
@@ -113,13 +113,14 @@ class Judge:
         person, profiles = contact.person, self.stack(settings)
         phones: list[Phone | None] = [*numbers] or [None]
         soonest: Deny | None = None
+        of_number = _OF_A_SHARED_NUMBER if facts.shared else _OF_THE_NUMBER
         for phone in phones:
             verdict = decide(person, phone, channel, settings.purpose, now, facts, profiles)
             if isinstance(verdict, Allow):
                 return verdict
             if soonest is None or _sooner(verdict, soonest):
                 soonest = verdict
-            if verdict.code not in _OF_THE_NUMBER:
+            if verdict.code not in of_number:
                 break
         assert soonest is not None  # noqa: S101  there is at least one number, or None, to ask for
         return soonest
@@ -184,22 +185,14 @@ def situation(facts: Facts, settings: CampaignSettings, now: datetime) -> Facts:
         facts.preferences,
         facts.exclusions,
         facts.touches,
-        facts.in_flight or _called_elsewhere(facts, now),
+        facts.shared,
+        facts.in_flight or calling(facts.touches, now),
         facts.paid_at,
         ring_s=float(settings.ring_s),
         agent_ready=settings.mode is Mode.PREVIEW,
         requested=bool(facts.touches) and facts.touches[-1].code == _AGREED,
         registers=facts.registers,
     )
-
-
-def _called_elsewhere(facts: Facts, now: datetime) -> bool:
-    for t in reversed(facts.touches):
-        if now - t.at >= _ELSEWHERE:
-            return False
-        if t.channel is Channel.VOICE and not t.code and not t.inbound:
-            return True
-    return False
 
 
 def _in_turn(contact: ContactFacts) -> list[Phone]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from cadencia.compliance.counting import NEVER, cooloff_until, limit_until
+from cadencia.compliance.counting import NEVER, calling, cooloff_until, limit_until, others_on_phone
 from cadencia.compliance.hours import Opening, day_start
 from cadencia.compliance.stack import Plan, Stack
 from cadencia.domain.codes import Denial
@@ -209,8 +209,15 @@ def telephone(ask: Ask) -> Held | None:
 
 
 def alone(ask: Ask) -> Held | None:
-    """No other contact with the person is under way."""
-    return Held(Denial.IN_FLIGHT, "in_flight", ask.at + _IN_FLIGHT) if ask.facts.in_flight else None
+    """No other contact with the person is under way, and the number is not in a call with somebody else."""
+    return Held(Denial.IN_FLIGHT, "in_flight", ask.at + _IN_FLIGHT) if under_way(ask) else None
+
+
+def under_way(ask: Ask) -> bool:
+    """Whether the person or the number is in a contact now."""
+    if ask.facts.in_flight or not ask.facts.shared or ask.phone is None or ask.channel is not Channel.VOICE:
+        return ask.facts.in_flight
+    return calling(others_on_phone(ask.facts, ask.phone.id), ask.at)
 
 
 def hours(ask: Ask) -> Held | None:
@@ -262,8 +269,9 @@ def limits(ask: Ask) -> Held | None:
 def cooloffs(ask: Ask) -> Held | None:
     """No cool-off runs."""
     held: Held | None = None
+    phone_id = ask.phone.id if ask.phone is not None else None
     for rule, cooloff, uncounted in ask.plan.cooloffs:
-        until = cooloff_until(cooloff, uncounted, ask.person, ask.channel, ask.facts, ask.at, ask.dated)
+        until = cooloff_until(cooloff, uncounted, ask.person, phone_id, ask.channel, ask.facts, ask.at, ask.dated)
         if until is not None and (held is None or held.until is None or until > held.until):
             code = Denial.CHANNEL if cooloff.reaches is Reaches.OTHERS else Denial.COOL_OFF
             held = Held(code, rule, until)

@@ -15,11 +15,13 @@ from cadencia.domain.law import (
     CoolOff,
     Hours,
     Limit,
+    LookBack,
     Party,
     Period,
     Preference,
     Profile,
     Purpose,
+    Scope,
 )
 from cadencia.domain.people import Role
 
@@ -76,11 +78,13 @@ class Stack:
         self._openings: dict[object, Opening] = {}
 
     @property
-    def look_back_h(self) -> float:
-        """How many hours back the contacts of a person matter to any rule; a day of slack for local dates included."""
+    def look_back(self) -> LookBack:
+        """How much of what happened matters to any rule; two days of slack for local dates included."""
+        cooloffs = [c for p in self.profiles for c in p.cooloffs]
         spans = [_hours_of(limit.per, limit.n) for limit in self.limits] + [limit.gap_h for limit in self.limits]
-        spans += [max(c.hours, c.local_days * 24.0) for p in self.profiles for c in p.cooloffs]
-        return max(spans, default=0.0) + 48.0
+        spans += [max(c.hours, c.local_days * 24.0) for c in cooloffs]
+        phones = any(limit.scope is Scope.PHONE for limit in self.limits) or any(c.phone for c in cooloffs)
+        return LookBack(max(spans, default=0.0) + 48.0, phones)
 
     def zones(self, names: tuple[str, ...]) -> tuple[tuple[ZoneInfo, ...], tuple[ZoneInfo, ...]] | None:
         """The zones a person may be in, and those whose local dates matter (the fixed ones of the profiles too).

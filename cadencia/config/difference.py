@@ -184,6 +184,7 @@ _JUDGES: dict[str, _Judge] = {
     "cooloffs.local_days": _TIGHTER,
     "cooloffs.unless": _ranked((Unless.LIVE_AGENT, Unless.REQUESTED), (Unless.NEVER,)),
     "cooloffs.debt": _LOOSER,
+    "cooloffs.phone": _TIGHTER,
     "cooloffs.citation": _neither,
     "cooloffs.confidence": _neither,
     "abandonment.cap": _cap,

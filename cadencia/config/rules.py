@@ -282,6 +282,7 @@ def _cooloff(table: Table) -> CoolOff:
         local_days=days,
         unless=table.choice("unless", spelled(Unless), Unless.NEVER),
         debt=table.flag("debt", False),
+        phone=table.flag("phone", False),
         citation=table.text("citation"),
         confidence=table.choice("confidence", _CONFIDENCES),
     )

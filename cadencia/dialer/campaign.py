@@ -385,7 +385,7 @@ class CampaignRunner:
                     self.judge,
                     self._c.ids.attempt,
                     self.settings.purpose,
-                    self._c.judge.stack(self.settings).look_back_h,
+                    self._c.judge.stack(self.settings).look_back,
                 )
             )
         except StoreError as error:

@@ -202,7 +202,7 @@ async def yesterday(
     told(done, of)
     for campaign in campaigns:
         settings, after = campaign.settings, None
-        back = max(j.stack(settings).look_back_h for j in (old_judge, new_judge))
+        back = old_judge.stack(settings).look_back | new_judge.stack(settings).look_back
         while page := await store.asked(campaign.id, start, end, back, after, page_of):
             for asked in page:
                 replay.ask(asked.contact, settings, asked.at)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from cadencia.compliance.calendar import business_days
@@ -18,7 +20,7 @@ from cadencia.domain.codes import Denial, label
 from cadencia.domain.contacts import Became, Inbound, Reserved, contact_id_of
 from cadencia.domain.dialing import Campaign, ContactFacts
 from cadencia.domain.events import Event
-from cadencia.domain.law import Allow, Calendar, Channel, Purpose, Verdict
+from cadencia.domain.law import Allow, Calendar, Channel, LookBack, Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.requests import DataRequest, RequestKind
 from cadencia.store.port import Reserve, Store
@@ -77,10 +79,8 @@ class People:
         def gate(contact: ContactFacts) -> Verdict:
             return self.judge.elsewhere(contact, settings, channel, e164, now)
 
-        look_back_h = self.judge.stack(settings).look_back_h
-        asked = Reserve(
-            contact_id_of(key), campaign_id, person_id, channel, settings.purpose, gate, now, by, look_back_h
-        )
+        look_back = self.judge.stack(settings).look_back
+        asked = Reserve(contact_id_of(key), campaign_id, person_id, channel, settings.purpose, gate, now, by, look_back)
         return await self._store.reserve(asked)
 
     async def contact_became(self, contact_id: str, became: Became, code: str, by: str, now: datetime) -> None:
@@ -122,13 +122,13 @@ class People:
             by: who asks, and `now` when: it is written down before it is answered.
         """
         campaigns = await self._campaigns()
-        found = await self._store.contact(contact_id, at, self._since(campaigns.values(), at))
+        found = await self._store.contact(contact_id, at, self._look_back(campaigns.values()))
         return await self._explained([found] if found is not None else [], campaigns, at, by, now)
 
     async def explain_person(self, person_id: int, at: datetime, by: str, now: datetime) -> list[Explained]:
         """The same of a person, on each list."""
         campaigns = await self._campaigns()
-        found = await self._store.contacts_of(person_id, at, self._since(campaigns.values(), at))
+        found = await self._store.contacts_of(person_id, at, self._look_back(campaigns.values()))
         return await self._explained(found, campaigns, at, by, now)
 
     async def census(self, campaign_id: str, at: datetime, *, pause_s: float = 0.0) -> Census:
@@ -151,8 +151,8 @@ class People:
         return rehearsal
 
     async def _pages(self, campaign: Campaign, at: datetime, pause_s: float) -> AsyncIterator[Sequence[ContactFacts]]:
-        since, after, limit = self._since([campaign], at), 0, _SMALL_PAGE if pause_s else _PAGE
-        while page := await self._store.contacts(campaign.id, at, since, after, limit):
+        look_back, after, limit = self._look_back([campaign]), 0, _SMALL_PAGE if pause_s else _PAGE
+        while page := await self._store.contacts(campaign.id, at, look_back, after, limit):
             yield page
             after = page[-1].contact_id
             await asyncio.sleep(pause_s)
@@ -175,9 +175,8 @@ class People:
             raise no_campaign(campaign_id)
         return found
 
-    def _since(self, campaigns: Iterable[Campaign], at: datetime) -> datetime:
-        hours = [self.judge.stack(c.settings).look_back_h for c in campaigns]
-        return at - timedelta(hours=max(hours, default=0.0))
+    def _look_back(self, campaigns: Iterable[Campaign]) -> LookBack:
+        return reduce(or_, (self.judge.stack(c.settings).look_back for c in campaigns), LookBack())
 
 
 def _calendar() -> Calendar:

@@ -7,7 +7,7 @@ restrictive of all holds. Nothing here decides anything: `cadencia.compliance` d
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -75,7 +75,7 @@ class Scope(StrEnum):
     """What a limit counts for."""
 
     PERSON = "person"
-    PHONE = "phone"
+    PHONE = "phone"  # the number, also where contacts with others went to it
     DEBT = "debt"
     CREDITOR = "creditor"
 
@@ -217,6 +217,7 @@ class CoolOff:
         hours: for so long, from the instant the contact began; 0 with `local_days`.
         local_days: to the end of the n-th date where the person lives, the day itself being the first; 0 with `hours`.
         debt: closes only contacts about the same debts.
+        phone: also begins with a contact with somebody else on the number that is to be used.
     """
 
     id: str
@@ -226,6 +227,7 @@ class CoolOff:
     local_days: int = 0
     unless: Unless = Unless.NEVER
     debt: bool = False
+    phone: bool = False
     citation: str = ""
     confidence: Confidence = Confidence.FIRM
 
@@ -463,11 +465,34 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
+class LookBack:
+    """How much of what happened before matters to the rules.
+
+    Attributes:
+        hours: contacts of the last so many hours.
+        phones: contacts with others on the person's numbers too.
+    """
+
+    hours: float = 0.0
+    phones: bool = False
+
+    def __or__(self, other: LookBack) -> LookBack:
+        """What both want."""
+        return LookBack(max(self.hours, other.hours), self.phones or other.phones)
+
+    def since(self, at: datetime) -> datetime:
+        """Contacts before it do not matter at that instant."""
+        return at - timedelta(hours=self.hours)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the gate judges by, read together.
 
     Attributes:
         touches: the person's contacts, oldest first, as far back as the profiles look.
+        shared: contacts with others on the person's numbers, oldest first, the numbers named as the person's; only
+            where the profiles ask for them (`LookBack.phones`), and without creditors.
         in_flight: a contact with this person is under way.
         paid_at: the newest payment on these debts.
         ring_s: how long the contact may take to reach the person: a ring time-out; 0 for a message.
@@ -480,6 +505,7 @@ class Facts:
     preferences: tuple[Preference, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     touches: tuple[Touch, ...] = ()
+    shared: tuple[Touch, ...] = ()
     in_flight: bool = False
     paid_at: datetime | None = None
     ring_s: float = 0.0

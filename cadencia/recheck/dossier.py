@@ -16,7 +16,8 @@ never numbers::
                    "phone_role": "titular" or null, "debts": ["d1"], "creditors": ["x"], "ring_s": 25.0, "reach": 1,
                    "code": "NOA", "inbound": false, "agent_ready": false, "requested": false,
                    "ended_at": INSTANT or null, "profiles": ["co-ley2300"],
-                   "limits": {"attempts_per_day": 3, "attempts_per_week": 10}, "charged": true}]}
+                   "limits": {"attempts_per_day": 3, "attempts_per_week": 10}, "charged": true}],
+     "shared": [{"at": INSTANT, "phone": "t1", "code": "ABN"}]}
 
 What a key means where its name does not say it:
 
@@ -28,9 +29,10 @@ What a key means where its name does not say it:
 * `reach`: 0 attempt, 1 rang or delivered, 2 connected, 3 two-way. A person's answer that comes later is an inbound
   contact of its own.
 * `limits`: the caps of the house that held; both keys may be left out. `charged`: the attempt counts against them.
+* `shared`: calls of ours to others who have one of the person's telephones.
 
-`language`, `contract_signed_at`, and of a contact `creditors`, `agent_ready`, `requested` (no) and `charged` (yes) may
-be left out. Every other key must be there, and no key may be there that is not named here.
+`language`, `contract_signed_at`, `shared` (none), and of a contact `creditors`, `agent_ready`, `requested` (no) and
+`charged` (yes) may be left out. Every other key must be there, and no key may be there that is not named here.
 """
 
 from __future__ import annotations
@@ -120,6 +122,13 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedCall:
+    at: datetime
+    phone: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """One person; the contacts are sorted by their instant, those of one instant as they were given."""
 
@@ -134,11 +143,12 @@ class Dossier:
     exclusions: tuple[Exclusion, ...]
     payments: tuple[Payment, ...]
     contacts: tuple[Contact, ...]
+    shared: tuple[SharedCall, ...]
 
 
 def read(given: Mapping[str, Any]) -> Dossier:
     """A dossier from its JSON. Raises ConfigError, which names the key that is unknown, missing or wrong."""
-    found = _object(given, "", _DOSSIER, {"language": None, "contract_signed_at": None})
+    found = _object(given, "", _DOSSIER, {"language": None, "contract_signed_at": None, "shared": ()})
     contacts: tuple[Contact, ...] = found["contacts"]
     return Dossier(**{**found, "contacts": tuple(sorted(contacts, key=lambda contact: contact.at))})
 
@@ -326,4 +336,5 @@ _DOSSIER: Mapping[str, _Reader] = {
     ),
     "payments": _list(_made(Payment, {"at": _instant, "debt": _text, "clears": _truth})),
     "contacts": _list(_CONTACT),
+    "shared": _list(_made(SharedCall, {"at": _instant, "phone": _text, "code": _text})),
 }

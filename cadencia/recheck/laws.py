@@ -436,7 +436,7 @@ def us_conversation(case: Case) -> Iterator[Finding]:
 
 
 def uk_again(rule: str, cite: str, codes: frozenset[str], span: timedelta) -> Rule:
-    """A number is not dialled again for a while unless an agent is guaranteed."""
+    """A number is not dialled again for a while, for whomever, unless an agent is guaranteed."""
 
     def check(case: Case) -> Iterator[Finding]:
         contact = case.contact
@@ -446,6 +446,12 @@ def uk_again(rule: str, cite: str, codes: frozenset[str], span: timedelta) -> Ru
             if other.channel == VOICE and other.code in codes and other.phone == contact.phone and not other.inbound:
                 en = f"The number was dialled again too soon without a guaranteed agent ({cite})."
                 yield _after(rule, en, f"Se remarcó el número demasiado pronto sin agente asegurado ({cite}).", other)
+                return
+        for call in case.dossier.shared:
+            if call.code in codes and call.phone == contact.phone and timedelta() <= case.at - call.at < span:
+                en = f"Too soon after a call to somebody else on the number, without a guaranteed agent ({cite})."
+                es = f"Demasiado pronto tras una llamada a otra persona en ese número, sin agente asegurado ({cite})."
+                yield Finding(rule, Words(en, es), {"earlier_at": call.at.isoformat(), "code": call.code})
                 return
 
     return check

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cadencia.domain.codes import DISPOSITIONS
 from cadencia.domain.dialing import ContactFacts
+from cadencia.domain.law import LookBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,9 @@ class Recorded:
     payments: Mapping[int, Sequence[tuple[datetime, datetime]]]
 
 
-def as_of(contact: ContactFacts, at: datetime, since: datetime, recorded: Recorded) -> ContactFacts:
-    """A list item as the gate saw it at that instant, as far as the ledgers tell.
-
-    Args:
-        since: contacts before it are left out.
-    """
-    facts, person = contact.facts, contact.person
+def as_of(contact: ContactFacts, at: datetime, look_back: LookBack, recorded: Recorded) -> ContactFacts:
+    """A list item as the gate saw it at that instant, as far as the ledgers tell."""
+    facts, person, since = contact.facts, contact.person, look_back.since(at)
     exclusions = tuple(e for e in facts.exclusions if e.at <= at)
     blocks = [e for e in exclusions if e.phone_id is None and e.register in DISPOSITIONS]
     holding = [e.register for e in blocks if e.until is None or e.until > at]
@@ -41,6 +38,7 @@ def as_of(contact: ContactFacts, at: datetime, since: datetime, recorded: Record
         preferences=tuple(p for p in facts.preferences if recorded.preferences.get(p.id, p.at) <= at),
         exclusions=exclusions,
         touches=tuple(t for t in facts.touches if since <= t.at < at),
+        shared=tuple(t for t in facts.shared if since <= t.at < at),
         in_flight=False,
         paid_at=max(paid, default=None),
     )

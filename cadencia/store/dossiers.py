@@ -67,6 +67,7 @@ class Known:
     )
     payments: list[tuple[datetime, int, bool]] = field(default_factory=list)  # at, debt, nothing is overdue after it
     contacts: list[Made] = field(default_factory=list)
+    shared: list[tuple[datetime, int, str]] = field(default_factory=list)  # calls to others: at, telephone, code
 
 
 def other(
@@ -144,6 +145,7 @@ def dossier_from(known: Known) -> dict[str, Any]:
         "contacts": [
             _contact(one, before, phones, debts, creditors) for one, before in zip(made, [None, *made], strict=False)
         ],
+        "shared": [{"at": told(at), "phone": phones[phone], "code": code} for at, phone, code in known.shared],
     }
 
 

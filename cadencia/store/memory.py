@@ -176,6 +176,8 @@ class MemoryStore(MemoryEvidence, MemoryProfiles, MemoryDossiers, MemoryDialing,
             number, status = (old.id, old.status) if old else (self._data.next_id(), PhoneStatus.NEW)
             new = Phone(number, come.e164, come.line_type, come.position, status)
             changed += new != old
+            if old is None:
+                self._data.owners.setdefault(come.e164, []).append(person)
             known[come.e164] = new
         person.phones = tuple(sorted(known.values(), key=lambda p: (p.position, p.id)))
         return changed

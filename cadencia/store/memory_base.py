@@ -43,6 +43,7 @@ class Data:
         self.person_ids: dict[tuple[str, str], int] = {}
         self.obligation_ids: dict[tuple[str, str], int] = {}
         self.owing: dict[int, list[PersonRecord]] = {}  # who has a part in an obligation
+        self.owners: dict[str, list[PersonRecord]] = {}  # who has a number
         self.numbers: dict[str, list[Exclusion]] = {}  # number -> its lines of the ledger, by time
         self.registers: set[str] = set()
         self.payments: dict[tuple[int, str], datetime] = {}  # obligation and reference -> when it was paid

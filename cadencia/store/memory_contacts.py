@@ -26,7 +26,7 @@ class MemoryContacts(MemoryLedger):
         item = campaign.items.get(person.id)
         if item is None:
             raise not_on_list(reserve.campaign_id)
-        seen = self._facts(campaign, item, reserve.now, reserve.since)
+        seen = self._facts(campaign, item, reserve.now, reserve.look_back)
         contact = replace(seen, denied=self._data.refused.get(reserve.contact_id))
         verdict = under_way(reserve.judge(contact), contact)
         at = reserve.now

@@ -60,6 +60,8 @@ class MemoryDialing(MemoryLedger):
         """Ask about candidates, best first, until enough may be dialled; nothing is changed."""
         judged: list[_Judged] = []
         seen: set[int] = set()
+        given: set[int] = set()  # persons
+        passed: list[ItemRecord] = []  # whose number was given to another
         wanted = claim.limit
         campaign.ripen(claim.now)
         try:
@@ -70,15 +72,22 @@ class MemoryDialing(MemoryLedger):
                 if item.id in seen:
                     continue
                 seen.add(item.id)
-                facts = self._facts(campaign, item, claim.now, claim.since)
+                if claim.look_back.phones and self._sharing(item.person) & given:
+                    passed.append(item)
+                    continue
+                facts = self._facts(campaign, item, claim.now, claim.look_back)
                 judged.append((item, facts, Deny(Denial.NO_DATA, None)))
                 verdict = claim.judge(facts)
                 judged[-1] = (item, facts, verdict)
-                wanted -= isinstance(verdict, Allow) and not facts.facts.in_flight
+                if isinstance(verdict, Allow) and not facts.facts.in_flight:
+                    given.add(item.person.id)
+                    wanted -= 1
         except BaseException:
-            for item, _, _ in judged:
-                campaign.push_ready(item)
+            passed += [item for item, _, _ in judged]
             raise
+        finally:
+            for item in passed:
+                campaign.push_ready(item)
         return judged
 
     def _deny(self, campaign: CampaignRecord, item: ItemRecord, verdict: Deny, now: datetime) -> None:

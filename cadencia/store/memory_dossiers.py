@@ -7,12 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 from cadencia.compliance.evidence_events import PERSON
+from cadencia.domain.law import Channel
 from cadencia.store.dossiers import LOOK_BACK, Known, Made, consent, dossier_from, other, preference
-from cadencia.store.memory_base import MemoryBase
+from cadencia.store.memory_ledger import MemoryLedger
 from cadencia.store.memory_records import PersonRecord, TouchRecord
 
 
-class MemoryDossiers(MemoryBase):
+class MemoryDossiers(MemoryLedger):
     """The part of the port that the re-check reads. A call that counted as none is forgotten here."""
 
     async def dossiers(
@@ -23,13 +24,13 @@ class MemoryDossiers(MemoryBase):
             for p in self._data.persons.values()
             if p.id > after and any(t.sent and not t.inbound and since <= t.at < until for t in p.touches)
         )
-        return tuple((i, self._dossier(self._data.persons[i], since - LOOK_BACK)) for i in called[:limit])
+        return tuple((i, self._dossier(self._data.persons[i], since - LOOK_BACK, shared=True)) for i in called[:limit])
 
     async def dossier(self, person_id: int, since: datetime) -> dict[str, Any] | None:
         person = self._data.persons.get(person_id)
         return None if person is None else self._dossier(person, since)
 
-    def _dossier(self, p: PersonRecord, since: datetime) -> dict[str, Any]:
+    def _dossier(self, p: PersonRecord, since: datetime, *, shared: bool = False) -> dict[str, Any]:
         data = self._data
         name = data.evidence.surrogates.get((PERSON, p.id)) or str(uuid4())
         known = Known(name, (p.timezone, *p.other_zones), p.language, p.contract_signed_at)
@@ -56,6 +57,9 @@ class MemoryDossiers(MemoryBase):
         for o in p.obligations:
             known.payments += [(at, o.id, clears) for at, clears in data.paid_written.get(o.id, [])]
         known.contacts = [_made(t) for t in p.touches if t.sent and t.at >= since]
+        if shared:
+            of_others = (t for t in self._on_its_phones(p, since) if t.channel is Channel.VOICE and not t.inbound)
+            known.shared = [(t.at, t.phone_id, t.code) for t in of_others if t.phone_id is not None]
         return dossier_from(known)
 
 

@@ -183,6 +183,7 @@ class MemoryEvidence(MemoryBase):
         person.standing += 1
         person.exclusions.append(Exclusion("erased", now))
         for phone in person.phones:
+            data.owners[phone.e164].remove(person)
             person.set_phone(replace(phone, e164=f"erased-{uuid4()}", status=PhoneStatus.EXCLUDED))
         for owed in person.obligations:
             if data.owing[owed.id] == [person]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from cadencia.domain.dialing import ContactFacts
-from cadencia.domain.law import Consent, Exclusion, Facts, Preference, Touch
+from cadencia.domain.law import Consent, Exclusion, Facts, LookBack, Preference, Touch
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn, PreferenceIn
 from cadencia.domain.people import Money, Obligation, Role
 from cadencia.store.batch import person_of
 from cadencia.store.memory_base import MemoryBase
-from cadencia.store.memory_records import CampaignRecord, ItemRecord, ItemState, PersonRecord
+from cadencia.store.memory_records import CampaignRecord, ItemRecord, ItemState, PersonRecord, TouchRecord
 from cadencia.store.refusals import no_document, no_obligation, no_person
 
 
@@ -20,9 +20,9 @@ class MemoryLedger(MemoryBase):
     """The ledgers of the port."""
 
     # -- reading ------------------------------------------------------------------------------------------------------
-    def _facts(self, campaign: CampaignRecord, item: ItemRecord, now: datetime, since: datetime) -> ContactFacts:
+    def _facts(self, campaign: CampaignRecord, item: ItemRecord, now: datetime, look_back: LookBack) -> ContactFacts:
         """A list item as the judge sees it."""
-        record, data = item.person, self._data
+        record, data, since = item.person, self._data, look_back.since(now)
         creditors = {o.id: o.creditor for o in record.obligations}
         paid = [at for o in record.obligations if o.role is not Role.REFERENCE and (at := data.paid.get(o.id))]
         person = person_of(
@@ -39,20 +39,11 @@ class MemoryLedger(MemoryBase):
             preferences=tuple(record.preferences),
             exclusions=(*record.exclusions, *self._of_numbers(record)),
             touches=tuple(
-                Touch(
-                    t.at,
-                    t.channel,
-                    t.purpose,
-                    t.reach,
-                    t.code,
-                    t.phone_id,
-                    t.debts,
-                    frozenset(creditors[d] for d in t.debts if d in creditors),
-                    t.inbound,
-                )
+                _touch(t, t.phone_id, frozenset(creditors[d] for d in t.debts if d in creditors))
                 for t in sorted(record.touches, key=lambda t: (t.at, t.id))
                 if t.at >= since
             ),
+            shared=self._on_its_phones(record, since) if look_back.phones else (),
             in_flight=record.open is not None,
             paid_at=max(paid, default=None),
             registers=frozenset(data.registers),
@@ -69,6 +60,22 @@ class MemoryLedger(MemoryBase):
             denied=item.denied,
         )
 
+    def _on_its_phones(self, record: PersonRecord, since: datetime) -> tuple[Touch, ...]:
+        """What was made to others on the person's numbers."""
+        found = [
+            (t.at, t.id, _touch(t, phone.id))
+            for phone in record.phones
+            for other in self._data.owners.get(phone.e164, ())
+            if other is not record
+            for t in other.touches
+            if t.at >= since and t.phone_id in {p.id for p in other.phones if p.e164 == phone.e164}
+        ]
+        return tuple(touch for *_, touch in sorted(found, key=lambda one: one[:2]))
+
+    def _sharing(self, record: PersonRecord) -> frozenset[int]:
+        """Who else has one of the person's numbers."""
+        return frozenset(p.id for phone in record.phones for p in self._data.owners.get(phone.e164, ())) - {record.id}
+
     def _of_numbers(self, record: PersonRecord) -> Iterable[Exclusion]:
         if not self._data.numbers:
             return
@@ -83,23 +90,23 @@ class MemoryLedger(MemoryBase):
         return number
 
     async def contacts(
-        self, campaign_id: str, now: datetime, since: datetime, after: int = 0, limit: int = 1000
+        self, campaign_id: str, now: datetime, look_back: LookBack, after: int = 0, limit: int = 1000
     ) -> tuple[ContactFacts, ...]:
         campaign = self._campaign(campaign_id)
         page = sorted(i for item in campaign.items.values() if (i := item.id) > after)[:limit]
         items = {item.id: item for item in campaign.items.values()}
-        return tuple(self._facts(campaign, items[i], now, since) for i in page)
+        return tuple(self._facts(campaign, items[i], now, look_back) for i in page)
 
-    async def contacts_of(self, person_id: int, now: datetime, since: datetime) -> tuple[ContactFacts, ...]:
+    async def contacts_of(self, person_id: int, now: datetime, look_back: LookBack) -> tuple[ContactFacts, ...]:
         lists = self._data.campaigns.values()
         found = [(c, item) for c in lists if (item := c.items.get(person_id)) is not None]
-        return tuple(self._facts(c, item, now, since) for c, item in sorted(found, key=lambda pair: pair[1].id))
+        return tuple(self._facts(c, item, now, look_back) for c, item in sorted(found, key=lambda pair: pair[1].id))
 
-    async def contact(self, contact_id: int, now: datetime, since: datetime) -> ContactFacts | None:
+    async def contact(self, contact_id: int, now: datetime, look_back: LookBack) -> ContactFacts | None:
         for campaign in self._data.campaigns.values():
             for item in campaign.items.values():
                 if item.id == contact_id:
-                    return self._facts(campaign, item, now, since)
+                    return self._facts(campaign, item, now, look_back)
         return None
 
     # -- writing ------------------------------------------------------------------------------------------------------
@@ -190,9 +197,8 @@ class MemoryLedger(MemoryBase):
         return len(new)
 
     def _owners(self, numbers: set[str]) -> list[PersonRecord]:
-        if not numbers:
-            return []
-        return [p for p in self._data.persons.values() if any(f.e164 in numbers for f in p.phones)]
+        found = {p.id: p for number in numbers for p in self._data.owners.get(number, ())}
+        return [found[i] for i in sorted(found)]
 
     async def load_register(self, register: str, numbers: Sequence[str], source: str, by: str, now: datetime) -> int:
         named = sorted(set(numbers))
@@ -254,6 +260,10 @@ class MemoryLedger(MemoryBase):
                 item = campaign.items.get(person.id)
                 if item is not None and item.state is ItemState.DENIED:
                     campaign.put(item, now)
+
+
+def _touch(t: TouchRecord, phone_id: int | None, creditors: frozenset[str] = frozenset()) -> Touch:
+    return Touch(t.at, t.channel, t.purpose, t.reach, t.code, phone_id, t.debts, creditors, t.inbound)
 
 
 def _add(lines: list[Exclusion], e: ExclusionIn, now: datetime) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cadencia.domain.events import Event
+from cadencia.domain.law import LookBack
 from cadencia.domain.profiles import PROGRAM, Asked, ProfileState, ProfileText, ProfileVersion
 from cadencia.store.asof import Recorded, as_of
 from cadencia.store.memory_ledger import MemoryLedger
@@ -103,20 +104,20 @@ class MemoryProfiles(MemoryLedger):
         campaign_id: str,
         start: datetime,
         end: datetime,
-        look_back_h: float,
+        look_back: LookBack,
         after: tuple[datetime, int] | None = None,
         limit: int = 200,
     ) -> tuple[Asked, ...]:
         campaign = self._campaign(campaign_id)
         items = {item.id: item for item in campaign.items.values()}
-        back, recorded = timedelta(hours=look_back_h), self._recorded()
+        recorded = self._recorded()
         asked: list[Asked] = []
         for at, contact_id, allowed in self._questions(campaign, start, end):
             if len(asked) == limit:
                 break
             if after is None or (at, contact_id) > after:
-                contact = self._facts(campaign, items[contact_id], at, at - back)
-                asked.append(Asked(at, allowed, as_of(contact, at, at - back, recorded)))
+                contact = self._facts(campaign, items[contact_id], at, look_back)
+                asked.append(Asked(at, allowed, as_of(contact, at, look_back, recorded)))
         return tuple(asked)
 
     def _questions(self, campaign: CampaignRecord, start: datetime, end: datetime) -> list[tuple[datetime, int, bool]]:

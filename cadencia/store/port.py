@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from cadencia.domain.access import Credential, User, UserRole
@@ -32,7 +32,7 @@ from cadencia.domain.dialing import (
     Settlement,
 )
 from cadencia.domain.events import Event
-from cadencia.domain.law import Channel, Purpose, Verdict
+from cadencia.domain.law import Channel, LookBack, Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.people import DebtorFile, PersonIn
 from cadencia.domain.profiles import Asked, ProfileText, ProfileVersion
@@ -50,6 +50,10 @@ class Imported:
     contacts: int
 
 
+#: Enough for a campaign's own caps.
+TEN_DAYS = LookBack(hours=240.0)
+
+
 @dataclass(frozen=True)
 class Claim:
     """Ask for leases.
@@ -58,7 +62,7 @@ class Claim:
         judge: pure; called for each candidate under lock, its verdict is carried out in the same transaction.
         new_id: makes the attempt's id (unique, [a-zA-Z0-9.-] only).
         purpose: what the contacts are for, as the ledger keeps it.
-        look_back_h: contacts of the last so many hours are among the facts.
+        look_back: which contacts are among the facts.
         scan: at most this many candidates are looked at, so that a list full of denials cannot hold the engine up.
     """
 
@@ -69,13 +73,8 @@ class Claim:
     judge: Callable[[ContactFacts], Verdict]
     new_id: Callable[[], str]
     purpose: Purpose = Purpose.COLLECTION
-    look_back_h: float = 240.0
+    look_back: LookBack = TEN_DAYS
     scan: int = 500
-
-    @property
-    def since(self) -> datetime:
-        """Contacts before it do not matter."""
-        return self.now - timedelta(hours=self.look_back_h)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Reserve:
         contact_id: of the caller's key (`contact_id_of`).
         campaign_id: whose settings the judge goes by; the person must be on its list.
         judge: pure; asked under the person's lock.
-        look_back_h: contacts of the last so many hours are among the facts.
+        look_back: which contacts are among the facts.
     """
 
     contact_id: str
@@ -97,12 +96,7 @@ class Reserve:
     judge: Callable[[ContactFacts], Verdict]
     now: datetime
     by: str
-    look_back_h: float = 240.0
-
-    @property
-    def since(self) -> datetime:
-        """Contacts before it do not matter."""
-        return self.now - timedelta(hours=self.look_back_h)
+    look_back: LookBack = TEN_DAYS
 
 
 class Store(EvidenceStore, Protocol):
@@ -197,7 +191,8 @@ class Store(EvidenceStore, Protocol):
         the facts, ask the judge, and either write the attempt (state leased, event attempt.leased), reserve the
         contact in the ledger that all counters are computed from, and take the list item off the queue; or write
         contact.denied and set the item's due time to retry_at (close it when None). Two open attempts on one person
-        cannot exist, whoever asks.
+        cannot exist, whoever asks. Where contacts with others on the same number count, they are locked too, and whose
+        number was given to another in this claim stays due: it is judged by the next.
         Raises LeadershipLost if the token is stale.
         """
 
@@ -277,14 +272,14 @@ class Store(EvidenceStore, Protocol):
         """Refused if there is no such person."""
 
     async def contacts(
-        self, campaign_id: str, now: datetime, since: datetime, after: int = 0, limit: int = 1000
+        self, campaign_id: str, now: datetime, look_back: LookBack, after: int = 0, limit: int = 1000
     ) -> tuple[ContactFacts, ...]:
         """A page of a campaign's list as the judge would see it now, by contact id; nothing is locked or changed."""
 
-    async def contacts_of(self, person_id: int, now: datetime, since: datetime) -> tuple[ContactFacts, ...]:
+    async def contacts_of(self, person_id: int, now: datetime, look_back: LookBack) -> tuple[ContactFacts, ...]:
         """A person's items on all lists as the judge would see them."""
 
-    async def contact(self, contact_id: int, now: datetime, since: datetime) -> ContactFacts | None:
+    async def contact(self, contact_id: int, now: datetime, look_back: LookBack) -> ContactFacts | None:
         """One list item as the judge would see it; None if there is no such one."""
 
     async def dossiers(
@@ -292,11 +287,15 @@ class Store(EvidenceStore, Protocol):
     ) -> tuple[tuple[int, dict[str, Any]], ...]:
         """A page of those who were contacted in [since, until), by person id: (id, what `cadencia.recheck` is told).
 
-        Contacts as far back as 35 days before `since`, and as they are written down now.
+        Contacts as far back as 35 days before `since`, and as they are written down now; calls to others on the same
+        numbers too.
         """
 
     async def dossier(self, person_id: int, since: datetime) -> dict[str, Any] | None:
-        """What the re-check is told of one person, with the contacts since then; None if there is no such person."""
+        """What the re-check is told of one person, with the contacts since then; None if there is no such person.
+
+        It goes into what the person gets to read, and so it holds nothing of others.
+        """
 
     async def give_back(
         self, attempt_ids: Sequence[str], token: int, reason: str, now: datetime, due_at: datetime | None = None
@@ -380,7 +379,7 @@ class Store(EvidenceStore, Protocol):
         campaign_id: str,
         start: datetime,
         end: datetime,
-        look_back_h: float,
+        look_back: LookBack,
         after: tuple[datetime, int] | None = None,
         limit: int = 200,
     ) -> tuple[Asked, ...]:
@@ -388,7 +387,7 @@ class Store(EvidenceStore, Protocol):
         that was not given back, and each denial (not the repeated ones), with the facts as of then.
 
         Args:
-            look_back_h: contacts of the last so many hours are among the facts.
+            look_back: which contacts are among the facts.
             after: instant and contact of the last entry of the page before.
         """
 

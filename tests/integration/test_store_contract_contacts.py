@@ -34,7 +34,7 @@ from cadencia.dialer.nightly import walk
 from cadencia.domain.codes import Denial, Outcome
 from cadencia.domain.contacts import Became, Inbound, Reserved, contact_id_of
 from cadencia.domain.dialing import CampaignSettings, ContactFacts, Next
-from cadencia.domain.law import Allow, Channel, Deny, Purpose, Reach, Verdict
+from cadencia.domain.law import Allow, Channel, Deny, LookBack, Purpose, Reach, Verdict
 from cadencia.domain.ledger import ConsentIn
 from cadencia.errors import Refused
 from cadencia.store.port import Reserve, Store
@@ -42,7 +42,7 @@ from cadencia.store.port import Reserve, Store
 JUDGE = Judge(builtin())
 SETTINGS = CampaignSettings()
 DAY = timedelta(days=1)
-LOOK_BACK_H = 30 * 24.0
+LOOK_BACK = LookBack(30 * 24.0)
 
 
 async def who(floor: Floor, number: int = 1) -> int:
@@ -74,7 +74,7 @@ async def ask(
 
     asked = Reserve(
         *(contact_id_of(key), campaign, await who(floor, number), channel, settings.purpose),
-        *(judge or gate, at, "crm", LOOK_BACK_H),
+        *(judge or gate, at, "crm", LOOK_BACK),
     )
     return await (store or floor.store).reserve(asked)
 
@@ -84,7 +84,7 @@ def denial(answer: Reserved) -> Denial | None:
 
 
 async def touches(floor: Floor, number: int = 1, at: datetime = NOW + 60 * DAY) -> list[tuple[str, Reach, str, bool]]:
-    (seen,) = await floor.store.contacts_of(await who(floor, number), at, NOW - 60 * DAY)
+    (seen,) = await floor.store.contacts_of(await who(floor, number), at, LookBack(60 * 24.0))
     return [(str(t.channel), t.reach, t.code, t.inbound) for t in seen.facts.touches]
 
 
@@ -142,7 +142,7 @@ async def test_a_denial_writes_nothing_but_that_and_is_asked_anew(floor: Floor) 
     answer = await ask(floor, "m1", at=NOW + 2 * MINUTE)
     assert isinstance(answer.verdict, Allow)
     assert not answer.repeated
-    (listed,) = await floor.store.contacts("c1", NOW, NOW)
+    (listed,) = await floor.store.contacts("c1", NOW, LookBack())
     assert listed.denied is None  # a message's denial is none of the list item's
 
 
@@ -186,7 +186,7 @@ async def test_a_call_under_way_denies_a_message_and_a_message_counts_for_calls(
     capped = replace(SETTINGS, attempts_per_day=2)
     assert denial(await ask(floor, "m2", at=NOW + 2 * MINUTE, settings=capped)) is None
     assert denial(await ask(floor, "m3", at=NOW + 3 * MINUTE, settings=capped)) is Denial.FREQUENCY
-    (contact,) = await floor.store.contacts("c1", NOW + 4 * MINUTE, NOW - DAY)
+    (contact,) = await floor.store.contacts("c1", NOW + 4 * MINUTE, LookBack(24.0))
     verdict = JUDGE.verdict(contact, capped, NOW + 4 * MINUTE)
     assert isinstance(verdict, Deny)
     assert verdict.rule == "house:attempts-per-day"
@@ -216,7 +216,7 @@ async def test_a_call_by_hand_keeps_the_dialer_away_until_its_outcome(floor: Flo
     answer = await ask(floor, "call", Channel.VOICE)
 
     async def said(at: datetime) -> Denial | None:
-        (contact,) = await floor.store.contacts("c1", at, NOW - DAY)
+        (contact,) = await floor.store.contacts("c1", at, LookBack(24.0))
         verdict = JUDGE.verdict(contact, SETTINGS, at)
         return verdict.code if isinstance(verdict, Deny) else None
 
@@ -282,7 +282,7 @@ async def test_what_the_person_began_starts_the_week_and_overtakes_a_lease(floor
     assert await touches(floor) == [("whatsapp", Reach.TWO_WAY, "INF", True)]
     assert denial(await ask(floor, "m1", at=NOW + DAY)) is Denial.CHANNEL
     strict = replace(SETTINGS, profiles=("us-regf",))  # no limit of it counts what the person began
-    (contact,) = await floor.store.contacts("c1", NOW + HOUR, NOW - DAY)
+    (contact,) = await floor.store.contacts("c1", NOW + HOUR, LookBack(24.0))
     assert isinstance(JUDGE.verdict(contact, strict, NOW + HOUR), Allow)
 
 

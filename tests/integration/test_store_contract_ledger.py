@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ from cadencia.config.profiles import builtin
 from cadencia.dialer.people import People
 from cadencia.domain.codes import Denial
 from cadencia.domain.dialing import CampaignSettings, ContactFacts, Next
-from cadencia.domain.law import Allow, Channel, Deny, Purpose, Reach
+from cadencia.domain.law import Allow, Channel, Deny, LookBack, Purpose, Reach
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn, PreferenceIn
 from cadencia.domain.people import Money, Role
 from cadencia.domain.requests import RequestKind
@@ -38,12 +38,12 @@ from cadencia.errors import Refused
 
 JUDGE = Judge(builtin())
 SETTINGS = CampaignSettings()
-SINCE = NOW - timedelta(days=30)
+MONTH = LookBack(hours=720)
 DAY = 24 * HOUR
 
 
 async def seen(floor: Floor, *, at: object = NOW) -> ContactFacts:
-    (contact,) = await floor.store.contacts("c1", NOW if at is NOW else at, SINCE)  # type: ignore[arg-type]
+    (contact,) = await floor.store.contacts("c1", NOW if at is NOW else at, MONTH)  # type: ignore[arg-type]
     return contact
 
 
@@ -159,7 +159,7 @@ async def test_a_number_on_a_house_list_leaves_the_other(floor: Floor) -> None:
     overtaken = await floor.store.overtaken([lease.attempt_id for lease in leases.values()])
     assert overtaken == {leases["10000001"].attempt_id}
     await floor.store.give_back([lease.attempt_id for lease in leases.values()], floor.token, "x", NOW)
-    contact = next(c for c in await floor.store.contacts("c1", NOW, SINCE) if len(c.phones) == 2)
+    contact = next(c for c in await floor.store.contacts("c1", NOW, MONTH) if len(c.phones) == 2)
     verdict = JUDGE.verdict(contact, SETTINGS, NOW)
     assert isinstance(verdict, Allow)
     assert verdict.phone is not None
@@ -175,7 +175,7 @@ async def test_a_payment_counts_once_and_shuts_who_owes_nothing(floor: Floor) ->
     assert await floor.store.change([paid], "bank", NOW) == 0
     assert await floor.store.overtaken([lease.attempt_id for lease in leases]) == {lease.attempt_id for lease in leases}
     await floor.store.give_back([lease.attempt_id for lease in leases], floor.token, "x", NOW)
-    contacts = await floor.store.contacts("c1", NOW, SINCE)
+    contacts = await floor.store.contacts("c1", NOW, MONTH)
     assert [denial(c) for c in contacts] == [Denial.PAID, Denial.PAID]
     file = await floor.store.file(contacts[0].person.id)
     assert file.obligations[0].overdue == Money(0, "COP")
@@ -246,7 +246,7 @@ async def test_what_is_explained_is_what_is_done(floor: Floor) -> None:
     )
     await floor.store.change([ConsentIn(await who(floor, 9), False, NOW)], "ana", NOW)
     at = NOW + 2 * HOUR
-    told = {c.contact_id: JUDGE.verdict(c, SETTINGS, at) for c in await floor.store.contacts("c1", at, SINCE)}
+    told = {c.contact_id: JUDGE.verdict(c, SETTINGS, at) for c in await floor.store.contacts("c1", at, MONTH)}
     done: dict[int, object] = {}
 
     def judge(contact: ContactFacts) -> Allow | Deny:

@@ -27,7 +27,7 @@ from store_fixtures import (  # noqa: F401
 
 from cadencia.domain.codes import Denial, Outcome
 from cadencia.domain.dialing import ContactFacts
-from cadencia.domain.law import Channel, Deny, Verdict
+from cadencia.domain.law import Channel, Deny, LookBack, Verdict
 from cadencia.domain.ledger import ConsentIn, ExclusionIn, PaymentIn
 from cadencia.domain.people import Money
 from cadencia.domain.profiles import PROGRAM, ProfileState, ProfileText
@@ -169,7 +169,7 @@ async def test_what_was_asked_on_a_day_is_told_with_the_facts_of_its_instants(fl
     await store.change([paid], "ana", later)
     assert not (await floor.claim(at=later + MINUTE, judge=lambda _: Deny(Denial.EXCLUDED, None))).leases
     assert await store.asked_count("c1", *DAY) == 2
-    asked = await store.asked("c1", *DAY, look_back_h=240.0)
+    asked = await store.asked("c1", *DAY, look_back=LookBack(240.0))
     assert [(a.at, a.allowed, a.contact.contact_id) for a in asked] == [
         (NOW, True, first.contact_id),
         (later + MINUTE, False, first.contact_id),
@@ -181,7 +181,7 @@ async def test_what_was_asked_on_a_day_is_told_with_the_facts_of_its_instants(fl
     assert before.exclusions == () and [e.register for e in after.exclusions] == ["house"]
     assert before.paid_at is None and after.paid_at == NOW - HOUR
     assert not before.in_flight
-    short = await store.asked("c1", *DAY, look_back_h=1.0)
+    short = await store.asked("c1", *DAY, look_back=LookBack(1.0))
     assert short[1].contact.facts.touches == ()
 
 
@@ -191,13 +191,13 @@ async def test_what_was_asked_comes_in_pages_and_of_one_day_and_campaign(floor: 
     assert len(leases) == 5
     await floor.store.give_back([leases[0].attempt_id], floor.token, "stale", NOW)
     told, after = [], None
-    while page := await floor.store.asked("c1", *DAY, look_back_h=240.0, after=after, limit=3):
+    while page := await floor.store.asked("c1", *DAY, look_back=LookBack(240.0), after=after, limit=3):
         assert len(page) <= 3
         told += page
         after = (page[-1].at, page[-1].contact.contact_id)
     assert [a.contact.contact_id for a in told] == sorted(lease.contact_id for lease in leases[1:])
     assert await floor.store.asked_count("c1", *DAY) == 4
     yesterday = tuple(t - timedelta(days=1) for t in DAY)
-    assert await floor.store.asked("c1", *yesterday, look_back_h=240.0) == ()
+    assert await floor.store.asked("c1", *yesterday, look_back=LookBack(240.0)) == ()
     with pytest.raises(Refused):
-        await floor.store.asked("c9", *DAY, look_back_h=240.0)
+        await floor.store.asked("c9", *DAY, look_back=LookBack(240.0))

@@ -27,8 +27,8 @@ from cadencia.domain.dialing import (
     Settlement,
 )
 from cadencia.domain.events import Event
-from cadencia.domain.law import Allow, Deny, Verdict
-from cadencia.domain.people import DebtorFile, Role
+from cadencia.domain.law import Allow, Deny, LookBack, Verdict
+from cadencia.domain.people import DebtorFile, LineType, PhoneIn, Role
 from cadencia.errors import Refused
 from cadencia.store.memory import MemoryStore
 from cadencia.store.port import Claim, Store
@@ -38,6 +38,7 @@ pytestmark = pytest.mark.postgres
 
 STEPS = 50
 CAMPAIGNS = ("c1", "c2")
+BACK = LookBack(240.0, phones=True)
 
 
 class Twin:
@@ -82,8 +83,9 @@ class Twin:
         numbers = {p.id: p.e164 for p in facts.phones}
         touches = [replace(t, phone_id=None, debts=frozenset(range(len(t.debts)))) for t in seen.touches]
         tried = [numbers.get(t.phone_id or 0) for t in seen.touches]
+        shared = [(numbers[t.phone_id or 0], replace(t, phone_id=None, debts=frozenset())) for t in seen.shared]
         consents = [replace(c, id=0) for c in seen.consents]
-        return person, touches, tried, consents, seen.exclusions, seen.in_flight, facts.attempts, facts.denied
+        return person, touches, tried, shared, consents, seen.exclusions, seen.in_flight, facts.attempts, facts.denied
 
     async def claim(
         self, of: str, limit: int, scan: int, now: datetime, judge: Callable[[ContactFacts], Verdict]
@@ -92,7 +94,9 @@ class Twin:
             self.words[facts.contact_id] = f"{of}/{facts.phones[0].e164}"
             return judge(facts)
 
-        claimed = await self.store.claim(Claim(of, limit, now, self.token, judged, self.new_id, scan=scan))
+        claimed = await self.store.claim(
+            Claim(of, limit, now, self.token, judged, self.new_id, look_back=BACK, scan=scan)
+        )
         told: list[Any] = []
         for lease in claimed.leases:
             self.persons[lease.file.doc_number] = lease.facts.person.id
@@ -142,6 +146,9 @@ class Script:
             shared = owed(rng.randrange(25), days=rng.choice((5, 50)), balance=300)
             zone = rng.choice(("America/Bogota", "Europe/Madrid"))
             base = person(n, phones=rng.randint(1, 3), timezone=zone)
+            if rng.random() < 0.3:
+                house = PhoneIn(f"+5760100000{rng.randrange(10, 14)}", LineType.FIXED, 9)
+                base = replace(base, phones=(*base.phones, house))
             people.append(replace(base, obligations=(debt, shared) if rng.random() < 0.3 else (debt,)))
         of = rng.choice(CAMPAIGNS)
         return lambda twin: twin.store.import_people(of, people, now)

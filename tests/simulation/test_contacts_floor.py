@@ -16,7 +16,7 @@ from cadencia.compliance.signing import Key
 from cadencia.dialer.nightly import walk
 from cadencia.domain.contacts import Became
 from cadencia.domain.dialing import CampaignSettings, ContactFacts
-from cadencia.domain.law import Allow, Channel, Deny, Verdict
+from cadencia.domain.law import Allow, Channel, Deny, LookBack, Verdict
 from cadencia.domain.ledger import ConsentIn
 from cadencia.recheck import Report
 from cadencia.store.evidence_export import StoreReport, verify_store
@@ -70,7 +70,7 @@ async def morning(seed: int, *, forcing: bool) -> tuple[Report, Counter[str], Me
     assert isinstance(loop, VirtualLoop)
     store = MemoryStore(keep_events=200_000)
     floor = await make_floor(loop.clock(MORNING), agents=6, contacts=300, seed=seed, store=store)
-    contacts = await store.contacts("c1", MORNING, MORNING)
+    contacts = await store.contacts("c1", MORNING, LookBack())
     persons = [c.person.id for c in contacts]
     await store.change([ConsentIn(i, True, MORNING - timedelta(days=9)) for i in persons], "ana", MORNING)
     floor.engine.options = replace(floor.engine.options, signer=KEY)

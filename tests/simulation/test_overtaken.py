@@ -9,6 +9,7 @@ import pytest
 
 from cadencia.dialer.live import LiveCall
 from cadencia.domain.codes import Outcome
+from cadencia.domain.law import LookBack
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, PaymentIn
 from cadencia.pacing.worlds import World
 from cadencia.testing.floor import Floor, make_floor
@@ -90,7 +91,7 @@ def test_nobody_is_called_any_more_afterwards(change: Change_) -> None:
 
     async def test(floor: Floor) -> None:
         live = await ringing(floor)
-        contacts = await floor.store.contacts(live.campaign_id, floor.engine.clock.now(), floor.engine.clock.now())
+        contacts = await floor.store.contacts(live.campaign_id, floor.engine.clock.now(), LookBack())
         files = {c.person.id: await floor.store.file(c.person.id) for c in contacts}
         changes: list[Change] = []
         now = floor.engine.clock.now()

@@ -73,7 +73,7 @@ def contact(*phones: Phone, facts: Facts | None = None, **more: object) -> Conta
 # -- stack -------------------------------------------------------------------------------------------------------------
 def look_back(code: Code) -> None:
     def hours(*limits: Limit, cooloffs: tuple[CoolOff, ...] = ()) -> float:
-        return float(code.stack.stack([profile(limits=limits, cooloffs=cooloffs)]).look_back_h)
+        return float(code.stack.stack([profile(limits=limits, cooloffs=cooloffs)]).look_back.hours)
 
     def limit(per: Period, n: int = 1, gap_h: float = 0.0) -> Limit:
         return Limit("x", Scope.PERSON, Reach.ATTEMPT, 1, per, n, gap_h=gap_h)
@@ -85,6 +85,26 @@ def look_back(code: Code) -> None:
     assert hours(limit(Period.ROLLING, 1, 500.0)) == 548
     assert hours(cooloffs=(CoolOff("x", Trigger.TWO_WAY, local_days=9),)) == 9 * 24 + 48
     assert hours(cooloffs=(CoolOff("x", Trigger.TWO_WAY, hours=50.0),)) == 98
+
+    def phones(scope: Scope = Scope.PERSON, *, of_phone: bool = False) -> bool:
+        limits = (replace(limit(Period.WEEK), scope=scope),)
+        cooloffs = (CoolOff("x", Trigger.TWO_WAY, hours=1.0, phone=of_phone),)
+        return bool(code.stack.stack([profile(limits=limits, cooloffs=cooloffs)]).look_back.phones)
+
+    assert [scope for scope in Scope if phones(scope)] == [Scope.PHONE]
+    assert phones(of_phone=True)
+
+
+# -- counting ----------------------------------------------------------------------------------------------------------
+def goes_on(code: Code) -> None:
+    """A call without an outcome goes on, and not for ever."""
+    calling, call = code.counting.calling, touch(HOUR, code="")
+    assert calling((touch(2 * DAY), call), AT) is True
+    assert calling((replace(call, at=AT - 2 * HOUR + SECOND),), AT) is True
+    assert calling((replace(call, at=AT - 2 * HOUR),), AT) is False
+    assert calling((call, touch(SECOND)), AT) is True
+    for other in (touch(HOUR), replace(call, channel=Channel.SMS), replace(call, inbound=True)):
+        assert calling((other,), AT) is False
 
 
 def names(code: Code) -> None:
@@ -342,19 +362,14 @@ def as_the_call_would_be(code: Code) -> None:
 
 
 def called_elsewhere(code: Code) -> None:
-    """A call of somebody else's is under way until its outcome, and not for ever."""
+    """A call of somebody else's is under way until its outcome."""
 
     def busy(*touches: Touch) -> bool:
         found: bool = code.judge.situation(Facts(touches=touches), CampaignSettings(), AT).in_flight
         return found
 
-    call = touch(HOUR, code="")
-    assert busy(touch(2 * DAY), call)
-    assert busy(replace(call, at=AT - 2 * HOUR + SECOND))
-    assert not busy(replace(call, at=AT - 2 * HOUR))
+    assert busy(touch(HOUR, code=""))
     assert not busy(touch(HOUR))
-    assert not busy(replace(call, channel=Channel.SMS))
-    assert not busy(replace(call, inbound=True))
 
 
 def elsewhere(code: Code) -> None:
@@ -436,7 +451,7 @@ def reaches(code: Code) -> None:
 CHECKS: dict[str, tuple[Check, ...]] = {
     "calendar": CALENDAR,
     "hours": HOURS,
-    "counting": (instants,),
+    "counting": (instants, goes_on),
     "stack": (look_back, names, instants),
     "rules": (instants, consents, granted_later, wishes, in_flight, validity, longest),
     "judge": (turns, other_number, caps, stacks, as_the_call_would_be, called_elsewhere, elsewhere, recorded),

@@ -1411,6 +1411,61 @@ def _built_cooloffs() -> list[Vector]:
     return t.rows
 
 
+def _built_shared() -> list[Vector]:
+    """Contacts with others on the person's number."""
+    t = _Table((profile(),), BOGOTA)
+
+    def add(name: str, at: str, *deny: Denial, shared: Iterable[Touch], **kw: Any) -> None:
+        t.add(f"shared number, {name}", at, *deny, facts={"shared": tuple(shared)}, **kw)
+
+    def counted(scope: Scope = Scope.PHONE, most: int = 2) -> tuple[Profile, ...]:
+        return (profile(limits=(Limit("x", scope, Reach.ATTEMPT, most, Period.ROLLING, 24),)),)
+
+    eight, nine, noon = "2026-03-04T08:00:00", "2026-03-04T09:00:00", "2026-03-04T12:00:00"
+    own, others = touch(eight), touch(nine)
+    add("one of each is two", noon, _D.FREQUENCY, touches=[own], shared=[others], profiles=counted(),
+        next_at="2026-03-05T08:00:00")
+    add("the older of the two is the other's", noon, _D.FREQUENCY, touches=[others], shared=[own],
+        profiles=counted(), next_at="2026-03-05T08:00:00")
+    add("on another number", noon, touches=[own], shared=[replace(others, phone_id=OTHER_PHONE)], profiles=counted())
+    add("only the other's", noon, _D.FREQUENCY, shared=[others], profiles=counted(most=1),
+        next_at="2026-03-05T09:00:00")
+    for scope in (Scope.PERSON, Scope.DEBT, Scope.CREDITOR):
+        add(f"a limit per {scope}", noon, shared=[others], profiles=counted(scope, most=1))
+    left = touch(eight, reach=Reach.CONNECTED, code="ABN")
+
+    def cooling(**kw: Any) -> tuple[Profile, ...]:
+        return (profile(cooloffs=(CoolOff("pause", Trigger.ABANDONED, hours=24.0, **kw),)),)
+
+    add("abandoned", noon, _D.COOL_OFF, shared=[left], profiles=cooling(phone=True), next_at="2026-03-05T08:00:00")
+    add("abandoned, a cool-off of the person", noon, shared=[left], profiles=cooling())
+    add("abandoned on another number", noon, shared=[replace(left, phone_id=OTHER_PHONE)], profiles=cooling(phone=True))
+    add("abandoned, about another debt", noon, shared=[replace(left, debts=frozenset({OTHER_DEBT}))],
+        profiles=cooling(phone=True, debt=True))
+    later = replace(left, at=instant(nine, BOGOTA))
+    for mine, theirs in ((left, later), (later, left)):
+        add(f"abandoned twice, the other's {'last' if theirs is later else 'first'}", noon, _D.COOL_OFF,
+            touches=[mine], shared=[theirs], profiles=cooling(phone=True), next_at="2026-03-05T09:00:00")
+    add("answered between", noon, _D.COOL_OFF, shared=[left, others], profiles=cooling(phone=True),
+        next_at="2026-03-05T08:00:00")
+    now = touch("2026-03-04T11:59:00", reach=Reach.ATTEMPT, code="")
+    add("in a call", noon, _D.IN_FLIGHT, shared=[now], next_at="2026-03-04T12:01:00")
+    add("in a call, its other number", noon, shared=[now], phone_id=OTHER_PHONE)
+    add("in a call, a message", noon, shared=[now], channel=_C.SMS)
+    add("in a call, a letter", noon, shared=[replace(now, phone_id=None)], channel=_C.LETTER, phone_id=None)
+    add("a message under way", noon, shared=[replace(now, channel=_C.SMS)])
+    add("in a call after hours", "2026-03-04T23:00:00", _D.IN_FLIGHT,
+        shared=[replace(now, at=instant("2026-03-04T22:59:00", BOGOTA))], next_at="2026-03-04T23:01:00")
+    k: dict[str, Any] = {"profiles": (UK,), "zone": LONDON}
+    for code, last, over in (("ABN", "2026-03-06T10:59:59", "2026-03-06T11:00:00"),
+                             ("AMD", "2026-03-04T10:59:59", "2026-03-04T11:00:00")):
+        gone = touch("2026-03-03T11:00:00", LONDON, Reach.CONNECTED, code)
+        add(f"uk, {code}", last, _D.COOL_OFF, shared=[gone], next_at=over, **k)
+        add(f"uk, {code}, over", over, shared=[gone], **k)
+        add(f"uk, {code} on another number", last, shared=[replace(gone, phone_id=OTHER_PHONE)], **k)
+    return t.rows
+
+
 def _built_permissions() -> list[Vector]:
     t = _Table((profile(),), BOGOTA)
     noon = "2026-03-04T12:00:00"
@@ -1527,6 +1582,12 @@ COUNTRIES: tuple[Vector, ...] = (
 WORDS: tuple[Vector, ...] = (*_words(), *_abroad(), *_exemptions(), *_counting())
 
 #: Vectors of profiles built here (a few stacked on a shipped one).
-BUILT: tuple[Vector, ...] = (*_built_hours(), *_built_limits(), *_built_cooloffs(), *_built_permissions())
+BUILT: tuple[Vector, ...] = (
+    *_built_hours(),
+    *_built_limits(),
+    *_built_cooloffs(),
+    *_built_shared(),
+    *_built_permissions(),
+)
 
 VECTORS: tuple[Vector, ...] = (*COUNTRIES, *WORDS, *BUILT)

@@ -17,7 +17,7 @@ from cadencia.cli import contact, law, portfolio, preference
 from cadencia.cli.app import app
 from cadencia.clock import SystemClock
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState, ContactFacts
-from cadencia.domain.law import Channel, Reach
+from cadencia.domain.law import Channel, LookBack, Reach
 from cadencia.domain.people import LineType, Money, ObligationIn, PersonIn, PhoneIn, Role
 from cadencia.errors import ConfigError, Refused
 from cadencia.store.memory import MemoryStore
@@ -74,7 +74,7 @@ def told(*words: str, ends: int = 0) -> Any:
 
 
 def seen(store: MemoryStore) -> ContactFacts:
-    (found,) = asyncio.run(store.contacts("c1", NOW, datetime(2026, 1, 1, tzinfo=UTC)))
+    (found,) = asyncio.run(store.contacts("c1", NOW, LookBack(10_000.0)))
     return found
 
 

@@ -140,7 +140,7 @@ def made_up(seed: int) -> Profile:
         days = dice.choice((0, 1, 3))
         hours = 0.0 if days else dice.choice((1.0, 30.0))
         after, reaches, unless = (dice.choice(list(each)) for each in (Trigger, Reaches, Unless))
-        return CoolOff(f"c{n}", after, reaches, hours, days, unless, debt=dice.random() < 0.3)
+        return CoolOff(f"c{n}", after, reaches, hours, days, unless, debt=dice.random() < 0.3, phone=days == 3)
 
     a, b = sorted(dice.sample(range(0, 1441, 30), 2))
     hours = Hours(
@@ -196,9 +196,13 @@ def test_an_earlier_contact_never_makes_a_later_one_more_lawful(
     for case, laid, _ in anywhere(seed, 8):
         at = case.at - timedelta(hours=hours_ago)
         earlier = Touch(at, channel, case.purpose, reach, "NOA", case.phone_id, frozenset({1}), inbound=seed % 3 == 0)
-        told = [(judged(case, laid, facts=replace(case.facts, touches=t)), t) for t in with_and_without(case, earlier)]
-        for (fewer, some), (more, all_) in itertools.pairwise(told):
-            assert isinstance(fewer, Allow) or isinstance(more, Deny), (case, some, all_)
+        every = with_and_without(case, earlier)
+        told = [judged(case, laid, facts=replace(case.facts, touches=t)) for t in every]
+        told_others = [judged(case, laid, facts=replace(case.facts, shared=t)) for t in every]
+        for (fewer, more), some in zip(
+            (*itertools.pairwise(told), *itertools.pairwise(told_others)), (*every[1:], *every[1:]), strict=True
+        ):
+            assert isinstance(fewer, Allow) or isinstance(more, Deny), (case, some)
 
 
 def with_and_without(case: Case, earlier: Touch) -> list[tuple[Touch, ...]]:

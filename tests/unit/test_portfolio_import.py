@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
+from cadencia.domain.law import LookBack
 from cadencia.domain.people import LineType, Money, Role
 from cadencia.errors import PortfolioError, Refused
 from cadencia.portfolio.importer import Portfolio, import_file, read_portfolio
@@ -326,9 +327,9 @@ async def test_zones_and_contract_reach_the_gate(tmp_path: Path) -> None:
     path = tmp_path / "cartera.csv"
     with_columns(tmp_path, {"zonas_horarias": "America/Bogota|America/Caracas", "fecha_contrato": "2025-06-01"})
     await import_file(store, "c1", path, NOW)
-    (contact,) = await store.contacts("c1", NOW, NOW)
+    (contact,) = await store.contacts("c1", NOW, LookBack())
     assert contact.person.zones == ("America/Bogota", "America/Caracas")
     assert contact.person.contract_signed_at == datetime(2025, 6, 2, 4, 59, 59, 999_999, tzinfo=UTC)
     assert await import_file(store, "c1", path, NOW) is not None
-    (again,) = await store.contacts("c1", NOW, NOW)
+    (again,) = await store.contacts("c1", NOW, LookBack())
     assert again.standing == contact.standing

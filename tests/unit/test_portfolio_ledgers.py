@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cadencia.cli.app import app
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
-from cadencia.domain.law import Channel, Purpose
+from cadencia.domain.law import Channel, LookBack, Purpose
 from cadencia.domain.ledger import ConsentIn, PaymentIn
 from cadencia.domain.people import LineType, Money, ObligationIn, PersonIn, PhoneIn, Role
 from cadencia.errors import PortfolioError
@@ -141,14 +141,14 @@ async def test_lines_reach_the_ledger_once_and_strangers_are_told(tmp_path: Path
         assert [(r.line, r.column, r.code) for r in report.rejected] == [(3, "num_doc", "person-unknown")]
         assert report.rejects is not None
         assert "person-unknown" in report.rejects.read_text("utf-8-sig")
-    (contact,) = await store.contacts_of(person, NOW, NOW)
+    (contact,) = await store.contacts_of(person, NOW, LookBack())
     assert {c.channel for c in contact.facts.consents} == {Channel.SMS, Channel.VOICE}
     payments = put(tmp_path, PAYMENTS, PAID | {"id_credito": "OB-9"}, PAID)
     for new in (1, 0):
         report = await load_ledger(store, payments, read_payments(payments, NOW), "cli", NOW)
         assert report.new == new
         assert [(r.line, r.column, r.code) for r in report.rejected] == [(2, "id_credito", "obligation-unknown")]
-    (contact,) = await store.contacts_of(person, NOW, NOW)
+    (contact,) = await store.contacts_of(person, NOW, LookBack())
     assert contact.facts.paid_at == datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
     assert not contact.person.owes
 

@@ -332,6 +332,16 @@ def both_sides() -> Iterator[Sides]:
     yield "UK-24H", "uk", british("AMD", "2026-03-28T10:59:59"), british("AMD", "2026-03-28T11:00:00")
     yield "UK-24H", "uk", british("AMD", "2026-03-28T10:59:59"), british("AMD", "2026-03-28T10:59:59", phone="n2")
 
+    def shared(code: str, wall: str, phone: str = "n1", **kw: Any) -> dict[str, Any]:
+        call = {"at": utc("2026-03-27T11:00:00", LONDON), "phone": phone, "code": code}
+        return person(contact("now", wall, "uk", **kw), shared=[call])
+
+    ready = shared("AMD", "2026-03-28T10:59:59", agent_ready=True)
+    yield "UK-72H", "uk", shared("ABN", "2026-03-30T11:59:59"), shared("ABN", "2026-03-30T12:00:00")
+    yield "UK-72H", "uk", shared("ABM", "2026-03-28T11:00:00"), shared("ABM", "2026-03-28T11:00:00", "n2")
+    yield "UK-24H", "uk", shared("AMD", "2026-03-27T11:00:00"), shared("AMD", "2026-03-27T10:59:59")
+    yield "UK-24H", "uk", shared("AMD", "2026-03-28T10:59:59"), ready
+
 
 @pytest.mark.parametrize(("rule", "profile", "bad", "good"), list(both_sides()))
 def test_a_rule_from_both_sides(rule: str, profile: str, bad: dict[str, Any], good: dict[str, Any]) -> None:

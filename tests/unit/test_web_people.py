@@ -19,7 +19,7 @@ from web_fakes import people
 from cadencia.domain.access import UserRole
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
 from cadencia.domain.events import Event
-from cadencia.domain.law import Channel
+from cadencia.domain.law import Channel, LookBack
 from cadencia.domain.people import LineType, Money, ObligationIn, PersonIn, PhoneIn, Role
 
 WHO = {"doc_type": "CC", "doc_number": "1020304050"}
@@ -44,7 +44,7 @@ async def room() -> AsyncIterator[Room]:
 
 async def contact_id(room: Room) -> int:
     now = room.desk.clock.now()
-    return (await room.desk.ledgers.contacts("c1", now, now))[0].contact_id
+    return (await room.desk.ledgers.contacts("c1", now, LookBack()))[0].contact_id
 
 
 async def reads(room: Room) -> list[Event]:
@@ -218,7 +218,7 @@ async def test_a_wish_narrows_the_hours_and_a_bad_one_is_told(room: Room) -> Non
     wish = {**WHO, "weekly": f"{other} 18:00-19:00", "channels": ["voice"], "how": "carta"}
     assert "BLQ-PREFERENCIA" not in await against(room)
     assert (await client.post("/api/people/preferences", json=wish)).json() == {"new": 1}
-    (contact,) = await room.desk.ledgers.contacts("c1", room.desk.clock.now(), room.desk.clock.now())
+    (contact,) = await room.desk.ledgers.contacts("c1", room.desk.clock.now(), LookBack())
     (kept,) = contact.facts.preferences
     assert kept.weekly[(now.weekday() + 3) % 7] == ((18 * 60, 19 * 60),)
     assert kept.channels == {Channel.VOICE}

@@ -19,7 +19,7 @@ from cadencia.store.port import Reserve
 from cadencia.store.postgres.base import Log, PostgresBase, verify_campaign
 from cadencia.store.postgres.files import obligations_of, phones_of
 from cadencia.store.postgres.ledger import facts_from, lock_person, move_standing, write_changes
-from cadencia.store.postgres.standing import Standing
+from cadencia.store.postgres.standing import Standing, sharing
 from cadencia.store.refusals import key_taken, no_such_contact, not_on_list
 
 # The person, under lock. By primary key.
@@ -77,7 +77,8 @@ class PostgresContacts(PostgresBase):
 
 async def _reserve(connection: AsyncConnection, asked: Reserve) -> Reserved:
     await verify_campaign(connection, asked.campaign_id)
-    await lock_person(connection, asked.person_id)
+    shared = await sharing(connection, [asked.person_id]) if asked.look_back.phones else {}
+    await lock_person(connection, asked.person_id, shared.get(asked.person_id, ()))
     known = (await connection.execute(_KNOWN, {"id": asked.contact_id})).one_or_none()
     if known is not None:
         return await _again(connection, asked, known)
@@ -119,7 +120,7 @@ async def _facts(connection: AsyncConnection, asked: Reserve) -> ContactFacts:
     row = (await connection.execute(_PERSON, {"person": asked.person_id})).one()
     ids = [asked.person_id]
     phones, owed = await phones_of(connection, ids), await obligations_of(connection, ids)
-    standing = await Standing.read(connection, ids, owed, asked.now, asked.since)
+    standing = await Standing.read(connection, ids, owed, asked.now, asked.look_back)
     return facts_from(item, row, standing, phones[asked.person_id])
 
 

@@ -119,6 +119,19 @@ _EXCLUSIONS = text(
 )
 
 
+# Calls to others on their numbers. By phones_person_id_e164_key, phones_e164 and touches_person.
+_SHARED = text(
+    """
+    SELECT own.person_id, t.at, own.id AS phone_id, t.code
+    FROM phones own
+    JOIN phones other ON other.e164 = own.e164 AND other.person_id <> own.person_id
+    JOIN touches t ON t.person_id = other.person_id AND t.phone_id = other.id AND t.at >= :since
+    WHERE own.person_id = ANY(CAST(:ids AS bigint[])) AND t.channel = 'voice' AND NOT t.inbound
+    ORDER BY own.person_id, t.at, t.id
+    """
+)
+
+
 class PostgresDossiers(PostgresBase):
     """What the re-check reads."""
 
@@ -128,20 +141,20 @@ class PostgresDossiers(PostgresBase):
         async def work(connection: AsyncConnection) -> tuple[tuple[int, dict[str, Any]], ...]:
             asked = {"since": since, "until": until, "leased": since - LEASE, "after": after, "limit": limit}
             ids = list((await connection.execute(_CONTACTED, asked)).scalars())
-            return await _dossiers(connection, ids, since - LOOK_BACK)
+            known = await _known(connection, ids, since - LOOK_BACK) if ids else {}
+            if ids:
+                for r in await connection.execute(_SHARED, {"ids": ids, "since": since - LOOK_BACK}):
+                    known[r.person_id].shared.append((r.at, r.phone_id, r.code))
+            return tuple((number, dossier_from(one)) for number, one in known.items())
 
         return await self._snapshot(work)
 
     async def dossier(self, person_id: int, since: datetime) -> dict[str, Any] | None:
-        found = await self._snapshot(lambda connection: _dossiers(connection, [person_id], since))
-        return found[0][1] if found else None
+        known = await self._snapshot(lambda connection: _known(connection, [person_id], since))
+        return dossier_from(known[person_id]) if known else None
 
 
-async def _dossiers(
-    connection: AsyncConnection, ids: list[int], since: datetime
-) -> tuple[tuple[int, dict[str, Any]], ...]:
-    if not ids:
-        return ()
+async def _known(connection: AsyncConnection, ids: list[int], since: datetime) -> dict[int, Known]:
     asked: dict[str, Any] = {"ids": ids}
     known: dict[int, Known] = {}
     for r in await connection.execute(_PERSONS, asked):
@@ -166,7 +179,7 @@ async def _dossiers(
         known[r.person_id].contacts.append(
             other(r.id, r.at, r.channel, r.purpose, r.phone_id, r.debts, r.reach, r.code, r.inbound, lease)
         )
-    return tuple((number, dossier_from(one)) for number, one in known.items())
+    return known
 
 
 def _call(r: Any) -> Made:

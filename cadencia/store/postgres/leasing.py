@@ -18,7 +18,7 @@ from cadencia.store.port import Claim
 from cadencia.store.postgres.base import Log, PostgresBase
 from cadencia.store.postgres.files import file_from, history_of, obligations_of, phones_of
 from cadencia.store.postgres.ledger import facts_from
-from cadencia.store.postgres.standing import Standing
+from cadencia.store.postgres.standing import Standing, sharing
 
 # The next due items of a campaign in the order of the queue, after a given place in it, each with its person locked
 # until the end of the claim (a person may stand on several lists); whom another claim holds is skipped. An item whose
@@ -49,6 +49,9 @@ _ITEMS = text(
     WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'due' AND due_at <= :now
     """
 )
+
+# Those who have a number in common with a candidate, locked too: what they are called on it counts. By primary key.
+_LOCK = text("SELECT id FROM persons WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE SKIP LOCKED")
 
 # Write the leases, and reserve each contact in the ledger that the counters are computed from. attempts_open refuses a
 # second open attempt on a person.
@@ -85,18 +88,21 @@ _DENY = text(
 #: From so many leases on a claim is split.
 _LARGE = 64
 
+_NOBODY: frozenset[int] = frozenset()
+
 #: Before every rank there is.
 _FIRST_RANK = -(2**31)
 
 
 @dataclass
 class _Candidate:
-    """One list item with all that was read of it."""
+    """One list item with all that was read of it, and who else has one of the person's numbers."""
 
     item: Any
     person: Any
     facts: ContactFacts
     owed: tuple[Obligation, ...]
+    sharing: frozenset[int]
 
 
 @dataclass
@@ -105,13 +111,17 @@ class _Judged:
 
     wanted: int
     verdicts: list[tuple[_Candidate, Verdict]] = field(default_factory=list)
+    given: set[int] = field(default_factory=set)  # persons
 
     def ask(self, claim: Claim, candidate: _Candidate) -> None:
+        if not candidate.sharing.isdisjoint(self.given):
+            return  # what was just leased is not among these facts
         verdict = claim.judge(candidate.facts)
         if isinstance(verdict, Allow):
             if candidate.facts.facts.in_flight:
                 return  # never two open attempts on one person, whatever the judge says
             self.wanted -= 1
+            self.given.add(candidate.person.id)
         self.verdicts.append((candidate, verdict))
 
 
@@ -123,10 +133,10 @@ class PostgresLeasing(PostgresBase):
 
         What one of them leased is brought although the other failed: who asks again is told why.
         """
-        shares = [
-            replace(claim, limit=n, scan=claim.scan // 2) for n in (claim.limit - claim.limit // 2, claim.limit // 2)
-        ]
-        asked = shares if claim.limit >= _LARGE else [claim]
+        asked = [claim]
+        if claim.limit >= _LARGE:
+            half = claim.limit // 2
+            asked = [replace(claim, limit=n, scan=claim.scan // 2) for n in (claim.limit - half, half)]
         done = await asyncio.gather(*map(self._claimed, asked), return_exceptions=True)
         told = [d for d in done if not isinstance(d, BaseException)]
         for failed in done:
@@ -197,13 +207,22 @@ async def _read(connection: AsyncConnection, claim: Claim, rows: Any) -> list[_C
     found = await connection.execute(_ITEMS, {"ids": [r.item_id for r in rows], "now": claim.now})
     items = {i.id: i for i in found}
     ids = [r.id for r in rows]
+    shared = await _lock_sharing(connection, ids) if claim.look_back.phones else {}
     phones, owed = await phones_of(connection, ids), await obligations_of(connection, ids)
-    standing = await Standing.read(connection, ids, owed, claim.now, claim.since)
+    standing = await Standing.read(connection, ids, owed, claim.now, claim.look_back)
     return [
-        _Candidate(item, r, facts_from(item, r, standing, phones[r.id]), owed[r.id])
+        _Candidate(item, r, facts_from(item, r, standing, phones[r.id]), owed[r.id], others)
         for r in rows
-        if (item := items.get(r.item_id)) is not None
+        if (item := items.get(r.item_id)) is not None and (others := shared.get(r.id, _NOBODY)) is not None
     ]
+
+
+async def _lock_sharing(connection: AsyncConnection, ids: list[int]) -> dict[int, frozenset[int] | None]:
+    """Who else has one of each person's numbers, locked; None where another transaction has one of them."""
+    shared = await sharing(connection, ids)
+    others = sorted(set[int]().union(*shared.values()))
+    locked = set((await connection.execute(_LOCK, {"ids": others})).scalars()) if others else set()
+    return {i: found if found <= locked else None for i, found in shared.items()}
 
 
 async def _lease(connection: AsyncConnection, claim: Claim, chosen: list[_Candidate], leases: list[Lease]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cadencia.domain.codes import Denial
 from cadencia.domain.dialing import ContactFacts
+from cadencia.domain.law import LookBack
 from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, LiftIn, PaymentIn, PreferenceIn
 from cadencia.store.postgres.base import Log, PostgresBase, verify_campaign
 from cadencia.store.postgres.files import obligations_of, phones_of
@@ -19,7 +20,8 @@ from cadencia.store.postgres.standing import Standing
 from cadencia.store.refusals import no_document, no_obligation, no_person
 
 # Is there such a person? Locked, so that a lease being judged and this change come one after the other. By primary key.
-_PERSON = text("SELECT id FROM persons WHERE id = :person FOR UPDATE")
+# In the order of ids, so that no two of these wait for each other.
+_PERSONS_LOCKED = text("SELECT id FROM persons WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
 
 # A person's id. By persons_doc_type_doc_number_key.
 _PERSON_ID = text("SELECT id FROM persons WHERE doc_type = :doc_type AND doc_number = :doc_number")
@@ -220,37 +222,38 @@ class PostgresLedger(PostgresBase):
         return await self._transaction(work)
 
     async def contacts(
-        self, campaign_id: str, now: datetime, since: datetime, after: int = 0, limit: int = 1000
+        self, campaign_id: str, now: datetime, look_back: LookBack, after: int = 0, limit: int = 1000
     ) -> tuple[ContactFacts, ...]:
         async def work(connection: AsyncConnection) -> tuple[ContactFacts, ...]:
             await verify_campaign(connection, campaign_id)
             asked = {"campaign": campaign_id, "after": after, "limit": limit}
-            return await _seen(connection, (await connection.execute(_PAGE, asked)).all(), now, since)
+            return await _seen(connection, (await connection.execute(_PAGE, asked)).all(), now, look_back)
 
         return await self._snapshot(work)
 
-    async def contacts_of(self, person_id: int, now: datetime, since: datetime) -> tuple[ContactFacts, ...]:
+    async def contacts_of(self, person_id: int, now: datetime, look_back: LookBack) -> tuple[ContactFacts, ...]:
         async def work(connection: AsyncConnection) -> tuple[ContactFacts, ...]:
             found = (await connection.execute(_ITEMS_OF, {"person": person_id})).all()
-            return await _seen(connection, found, now, since)
+            return await _seen(connection, found, now, look_back)
 
         return await self._snapshot(work)
 
-    async def contact(self, contact_id: int, now: datetime, since: datetime) -> ContactFacts | None:
+    async def contact(self, contact_id: int, now: datetime, look_back: LookBack) -> ContactFacts | None:
         async def work(connection: AsyncConnection) -> tuple[ContactFacts, ...]:
-            return await _seen(connection, (await connection.execute(_ITEM, {"contact": contact_id})).all(), now, since)
+            found = (await connection.execute(_ITEM, {"contact": contact_id})).all()
+            return await _seen(connection, found, now, look_back)
 
         return next(iter(await self._snapshot(work)), None)
 
 
 async def _seen(
-    connection: AsyncConnection, items: Sequence[Any], now: datetime, since: datetime
+    connection: AsyncConnection, items: Sequence[Any], now: datetime, look_back: LookBack
 ) -> tuple[ContactFacts, ...]:
     """List items as the judge would see them."""
     ids = list(dict.fromkeys(i.person_id for i in items))
     rows = {r.id: r for r in await connection.execute(_PERSONS, {"ids": ids})}
     phones, owed = await phones_of(connection, ids), await obligations_of(connection, ids)
-    standing = await Standing.read(connection, ids, owed, now, since)
+    standing = await Standing.read(connection, ids, owed, now, look_back)
     return tuple(facts_from(i, rows[i.person_id], standing, phones[i.person_id]) for i in items)
 
 
@@ -418,9 +421,11 @@ async def _pay(connection: AsyncConnection, log: Log, p: PaymentIn, by: str, now
     return 1
 
 
-async def lock_person(connection: AsyncConnection, person_id: int) -> None:
-    """Until the transaction ends nobody else leases or changes the person. Raises Refused if there is none."""
-    if (await connection.execute(_PERSON, {"person": person_id})).first() is None:
+async def lock_person(connection: AsyncConnection, person_id: int, others: Iterable[int] = ()) -> None:
+    """Until the transaction ends nobody else leases or changes the person, nor the others. Raises Refused if there is
+    no such person."""
+    found = await connection.execute(_PERSONS_LOCKED, {"ids": sorted({person_id, *others})})
+    if person_id not in set(found.scalars()):
         raise no_person(person_id)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cadencia.domain.law import LookBack
 from cadencia.domain.profiles import PROGRAM, Asked, ProfileState, ProfileText, ProfileVersion
 from cadencia.store.asof import Recorded, as_of
 from cadencia.store.postgres.base import Log, PostgresBase, verify_campaign
@@ -223,12 +225,10 @@ class PostgresProfiles(PostgresBase):
         campaign_id: str,
         start: datetime,
         end: datetime,
-        look_back_h: float,
+        look_back: LookBack,
         after: tuple[datetime, int] | None = None,
         limit: int = 200,
     ) -> tuple[Asked, ...]:
-        back = timedelta(hours=look_back_h)
-
         async def work(connection: AsyncConnection) -> tuple[Asked, ...]:
             await verify_campaign(connection, campaign_id)
             at, contact = after or (start, 0)
@@ -239,12 +239,14 @@ class PostgresProfiles(PostgresBase):
             ids = list(dict.fromkeys(r.person_id for r in rows))
             persons = {r.id: r for r in await connection.execute(_PERSONS, {"ids": ids})}
             phones, owed = await phones_of(connection, ids), await obligations_of(connection, ids)
-            standing = await Standing.read(connection, ids, owed, rows[-1].at, rows[0].at - back)
+            span_h = (rows[-1].at - rows[0].at) / timedelta(hours=1)
+            longest = replace(look_back, hours=look_back.hours + span_h)  # from the first row's instant
+            standing = await Standing.read(connection, ids, owed, rows[-1].at, longest)
             recorded = await _recorded(connection, ids)
             found = []
             for r in rows:
                 contact_now = facts_from(r, persons[r.person_id], standing, phones[r.person_id])
-                found.append(Asked(r.at, r.allowed, as_of(contact_now, r.at, r.at - back, recorded)))
+                found.append(Asked(r.at, r.allowed, as_of(contact_now, r.at, look_back, recorded)))
             return tuple(found)
 
         return await self._snapshot(work)

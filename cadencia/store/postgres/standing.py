@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cadencia.domain.law import Channel, Consent, Exclusion, Facts, Preference, Purpose, Reach, Touch
+from cadencia.domain.law import Channel, Consent, Exclusion, Facts, LookBack, Preference, Purpose, Reach, Touch
 from cadencia.domain.people import Obligation
 from cadencia.store.batch import person_of
 
@@ -23,6 +23,28 @@ _TOUCHES = text(
     FROM touches t
     WHERE t.person_id = ANY(CAST(:ids AS bigint[])) AND t.at >= :since
     ORDER BY t.person_id, t.at, t.id
+    """
+)
+
+# The contacts of others on each person's numbers since an instant, oldest first; the number named as the person's. By
+# phones_person_id_e164_key, phones_e164 and touches_person.
+_SHARED = text(
+    """
+    SELECT own.person_id, t.at, t.channel, t.purpose, t.reach, t.code, own.id, t.debts, t.inbound
+    FROM phones own
+    JOIN phones other ON other.e164 = own.e164 AND other.person_id <> own.person_id
+    JOIN touches t ON t.person_id = other.person_id AND t.phone_id = other.id AND t.at >= :since
+    WHERE own.person_id = ANY(CAST(:ids AS bigint[]))
+    ORDER BY own.person_id, t.at, t.id
+    """
+)
+
+# Who else has one of each person's numbers. By phones_person_id_e164_key and phones_e164.
+_SHARERS = text(
+    """
+    SELECT own.person_id, other.person_id AS other_id
+    FROM phones own JOIN phones other ON other.e164 = own.e164 AND other.person_id <> own.person_id
+    WHERE own.person_id = ANY(CAST(:ids AS bigint[]))
     """
 )
 
@@ -93,6 +115,7 @@ class Standing:
     def __init__(self, now: datetime, owed: dict[int, tuple[Obligation, ...]]) -> None:
         self._now, self._owed = now, owed
         self._touches: defaultdict[int, list[Touch]] = defaultdict(list)
+        self._shared: defaultdict[int, list[Touch]] = defaultdict(list)
         self._ledgers: defaultdict[int, _Ledger] = defaultdict(_Ledger)
         self._registers: frozenset[str] = frozenset()
 
@@ -103,16 +126,16 @@ class Standing:
         ids: Sequence[int],
         owed: dict[int, tuple[Obligation, ...]],
         now: datetime,
-        since: datetime,
+        look_back: LookBack,
     ) -> Standing:
-        """Read it. Under lock it is what will be true until the transaction ends.
-
-        Args:
-            since: contacts before it are left out.
-        """
+        """Read it. Under lock it is what will be true until the transaction ends."""
         self = cls(now, owed)
         asked = {"ids": list(ids)}
-        self._take(await connection.execute(_TOUCHES, {**asked, "since": since}))
+        since = look_back.since(now)
+        creditors = {o.id: o.creditor for each in owed.values() for o in each}
+        _take(self._touches, await connection.execute(_TOUCHES, {**asked, "since": since}), creditors)
+        if look_back.phones:
+            _take(self._shared, await connection.execute(_SHARED, {**asked, "since": since}), {})
         registers = []
         for row in await connection.execute(_LEDGER, asked):
             if row.kind == "register":
@@ -121,23 +144,6 @@ class Standing:
                 self._ledgers[row.person_id].take(row)
         self._registers = frozenset(registers)
         return self
-
-    def _take(self, rows: Iterable[Any]) -> None:
-        creditors = {o.id: o.creditor for owed in self._owed.values() for o in owed}
-        for person_id, at, channel, purpose, reach, code, phone_id, debts, inbound in rows:
-            of = frozenset(creditors[d] for d in debts if d in creditors)
-            touch = Touch(
-                at,
-                _CHANNELS[channel],
-                _PURPOSES[purpose],
-                _REACHES[reach],
-                code,
-                phone_id,
-                frozenset(debts),
-                of,
-                inbound,
-            )
-            self._touches[person_id].append(touch)
 
     def of(self, row: Any) -> tuple[Any, Facts]:
         """The person (a row of persons) and the facts."""
@@ -156,11 +162,38 @@ class Standing:
             preferences=tuple(ledger.preferences),
             exclusions=tuple(ledger.exclusions),
             touches=tuple(self._touches[row.id]),
+            shared=tuple(self._shared[row.id]),
             in_flight=ledger.open,
             paid_at=ledger.paid_at,
             registers=self._registers,
         )
         return person, facts
+
+
+def _take(into: defaultdict[int, list[Touch]], rows: Iterable[Any], creditors: dict[int, str]) -> None:
+    """Contacts, by person."""
+    for person_id, at, channel, purpose, reach, code, phone_id, debts, inbound in rows:
+        of = frozenset(creditors[d] for d in debts if d in creditors)
+        touch = Touch(
+            at,
+            _CHANNELS[channel],
+            _PURPOSES[purpose],
+            _REACHES[reach],
+            code,
+            phone_id,
+            frozenset(debts),
+            of,
+            inbound,
+        )
+        into[person_id].append(touch)
+
+
+async def sharing(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    """Who else has one of each person's numbers."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for person_id, other in await connection.execute(_SHARERS, {"ids": list(ids)}):
+        found[person_id].add(other)
+    return {i: frozenset(found[i]) for i in ids}
 
 
 def weekly_of(told: str) -> Any:
