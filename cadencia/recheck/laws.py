@@ -6,279 +6,32 @@ what it finds; nothing found is lawful. Where a law can be read in two ways, the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from cadencia.errors import Words
-from cadencia.recheck.dossier import Contact, Debt, Dossier, Preference
-from cadencia.recheck.festivities import is_holiday
-
-_DAY = timedelta(days=1)
-_WEEK = timedelta(hours=168)
-
-VOICE, VISIT = "voice", "visit"
-TWO_WAY, CONNECTED, RANG = 3, 2, 1
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule found against a contact: its id, the words, and the facts it rests on."""
-
-    rule: str
-    what: Words
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One contact to judge.
-
-    Attributes:
-        earlier: the person's contacts before it, oldest first, inbound ones too.
-        known: what was recorded up to here could stop the contact.
-    """
-
-    dossier: Dossier
-    contact: Contact
-    earlier: tuple[Contact, ...]
-    known: datetime
-
-    @property
-    def at(self) -> datetime:
-        return self.contact.at
-
-    @property
-    def debts(self) -> tuple[Debt, ...]:
-        """The debts the contact is about; all of the person's if none is named."""
-        about = self.contact.debts
-        return tuple(debt for debt in self.dossier.debts if not about or debt.id in about)
-
-    def shares_debt(self, other: Contact) -> bool:
-        """Whether an earlier contact was about one of the same debts; one without debts was about all."""
-        return not self.contact.debts or not other.debts or bool(self.contact.debts & other.debts)
-
-    def within(self, span: timedelta) -> Iterator[Contact]:
-        """Earlier contacts less than `span` ago, the newest first."""
-        for other in reversed(self.earlier):
-            if self.at - other.at >= span:
-                return
-            yield other
-
-
-Rule = Callable[[Case], Iterator[Finding]]
-
-
-# -- time where the person lives ---------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=512)
-def zone_of(name: str) -> ZoneInfo | None:
-    """The zone of an IANA name; None if there is none."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        return None
-
-
-def local(at: datetime, zone: str) -> datetime:
-    """Wall time in a zone; a zone that does not exist is UTC (and a finding of its own)."""
-    return at.astimezone(zone_of(zone) or UTC)
-
-
-def dates_apart(case: Case, other: Contact, more: tuple[str, ...] = ()) -> int:
-    """How many local dates lie between two contacts, in the zone where they are fewest."""
-    zones = {*case.dossier.zones, *more} or {"UTC"}
-    return min((local(case.at, zone).date() - local(other.at, zone).date()).days for zone in zones)
-
-
-def monday_of(at: datetime, zone: str) -> date:
-    """The Monday of the calendar week."""
-    day = local(at, zone).date()
-    return day - timedelta(days=day.weekday())
-
-
-def same_week(case: Case, other: Contact) -> bool:
-    """In one calendar week in any zone the person may be in."""
-    zones = case.dossier.zones or ("UTC",)
-    return any(monday_of(case.at, zone) == monday_of(other.at, zone) for zone in zones)
-
-
-def _hm(hour: int, minute: int = 0) -> int:
-    return 60 * hour + minute
-
-
-#: Of each weekday the open times in minutes, Monday first.
-Week = tuple[tuple[tuple[int, int], ...], ...]
-
-
-def week(weekday: tuple[int, int], saturday: tuple[int, int] | None, sunday: tuple[int, int] | None) -> Week:
-    """Opening hours, in whole hours."""
-    days = [weekday] * 5 + [saturday, sunday]
-    return tuple(((_hm(day[0]), _hm(day[1])),) if day else () for day in days)
-
-
-def _instant_of(day: date, minute: int, zone: str) -> datetime:
-    days, rest = divmod(minute, 1440)
-    wall = datetime(day.year, day.month, day.day, rest // 60, rest % 60, tzinfo=zone_of(zone) or UTC)
-    return wall + timedelta(days=days)
-
-
-def shut(hours: Week, at: datetime, zone: str, ring_s: float) -> str:
-    """Why the hours are not kept in a zone: "closed", "ring" (it rang past the end); empty if they are."""
-    there = local(at, zone)
-    for start, end in hours[there.weekday()]:
-        if _instant_of(there.date(), start, zone) <= at < _instant_of(there.date(), end, zone):
-            over = at + timedelta(seconds=ring_s) > _instant_of(there.date(), end, zone)
-            return "ring" if over else ""
-    return "closed"
-
-
-# -- kinds of rules ----------------------------------------------------------------------------------------------------
-
-_SHUT = {
-    "closed": ("outside the hours", "fuera del horario"),
-    "ring": ("rang past the end of the hours", "timbró más allá del cierre del horario"),
-    "holiday": ("on a holiday", "en un festivo"),
-}
-
-
-def preference(case: Case, after_contract: bool) -> Preference | None:
-    """The newest preference for the channel; of those before the contract none counts where a law says so."""
-    signed = case.dossier.contract_signed_at
-    found = [
-        wish
-        for wish in case.dossier.preferences
-        if wish.recorded_at <= case.known
-        and wish.at <= case.at
-        and (not wish.channels or case.contact.channel in wish.channels)
-        and not (after_contract and (signed is None or wish.at <= signed))
-    ]
-    return max(found, key=lambda wish: (wish.at, wish.recorded_at), default=None)
-
-
-def hours(
-    rule: str,
-    cite: str,
-    open_hours: Week,
-    country: str = "",
-    fixed: tuple[str, ...] = (),
-    exempt: Collection[str] = (),
-    extends: str = "",
-) -> Rule:
-    """Opening hours in every zone the person may be in and in the fixed ones.
-
-    Args:
-        country: whose holidays are closed; empty: none.
-        extends: the rule by which a person's preference, given after the contract, takes the place of the hours.
-    """
-
-    def check(case: Case) -> Iterator[Finding]:
-        if _exempt(case, exempt):
-            return
-        wish = preference(case, after_contract=True) if extends else None
-        kept, name = (open_hours, rule) if wish is None else (wish.weekly, extends)
-        for zone in dict.fromkeys((*case.dossier.zones, *fixed)):
-            there = local(case.at, zone)
-            why = "holiday" if is_holiday(country, there.date()) else ""
-            if not why and (wish is None or zone in case.dossier.zones):
-                why = shut(kept, case.at, zone, case.contact.ring_s)
-            if why:
-                en, es = _SHUT[why]
-                yield Finding(
-                    rule if why == "holiday" else name,
-                    Words(f"It was {en} in {zone} ({cite}).", f"Fue {es} en {zone} ({cite})."),
-                    {"local": there.isoformat(), "zone": zone, "ring_s": case.contact.ring_s, "why": why},
-                )
-                return
-
-    return check
-
-
-def wishes(case: Case) -> Iterator[Finding]:
-    """A person's preference narrows the hours, unless the person asked for this very contact."""
-    wish = preference(case, after_contract=False)
-    if wish is None or case.contact.requested:
-        return
-    for zone in case.dossier.zones:
-        if shut(wish.weekly, case.at, zone, case.contact.ring_s):
-            yield Finding(
-                "PREFERENCE",
-                Words(
-                    f"It was outside the hours that the person asked for, in {zone}.",
-                    f"Fue fuera del horario que la persona pidió, en {zone}.",
-                ),
-                {"local": local(case.at, zone).isoformat(), "zone": zone, "asked_at": wish.at.isoformat()},
-            )
-            return
-
-
-def consent(rule: str, cite: str, opt_in: bool, purposes: Collection[str] = ()) -> Rule:
-    """A channel needs a grant that stands (opt-in), or no revocation that stands (opt-out).
-
-    A grant stands from when it was given and recorded until it ends, or until a revocation for the channel and purpose.
-    """
-
-    def check(case: Case) -> Iterator[Finding]:
-        contact = case.contact
-        if purposes and contact.purpose not in purposes:
-            return
-        lines = [
-            line
-            for line in case.dossier.consents
-            if line.at <= case.at
-            and line.recorded_at <= (case.at if line.granted else case.known)
-            and line.channel in (None, contact.channel)
-            and line.purpose in (None, contact.purpose)
-        ]
-        revoked = max((line.at for line in lines if not line.granted), default=None)
-        standing = [
-            line
-            for line in lines
-            if line.granted and (line.until is None or case.at < line.until) and (revoked is None or revoked < line.at)
-        ]
-        if standing or (not opt_in and revoked is None):
-            return
-        en, es = ("no authorisation", "sin autorización") if revoked is None else ("a revocation", "con revocación")
-        yield Finding(
-            rule,
-            Words(
-                f"There was {en} for {contact.channel} and {contact.purpose} ({cite}).",
-                f"Se contactó {es} para {contact.channel} y {contact.purpose} ({cite}).",
-            ),
-            {"revoked_at": None if revoked is None else revoked.isoformat()},
-        )
-
-    return check
-
-
-def references(rule: str, cite: str) -> Rule:
-    """Neither a telephone of a personal reference nor a person who is only that in the debt."""
-
-    def check(case: Case) -> Iterator[Finding]:
-        roles = {debt.role for debt in case.debts}
-        if case.contact.phone_role == "referencia" or "referencia" in roles:
-            yield Finding(
-                rule,
-                Words(f"A personal reference was contacted ({cite}).", f"Se contactó a una referencia ({cite})."),
-                {"phone_role": case.contact.phone_role, "roles": sorted(roles)},
-            )
-
-    return check
-
-
-def _exempt(case: Case, purposes: Collection[str]) -> bool:
-    """Whether the contact is for an exempt purpose; what was asked for needs somebody who asked."""
-    contact = case.contact
-    return contact.purpose in purposes and (contact.purpose != "requested_info" or contact.requested)
-
-
-def _after(rule: str, en: str, es: str, other: Contact, **facts: Any) -> Finding:
-    return Finding(rule, Words(en, es), {"earlier": other.id, "earlier_at": other.at.isoformat(), **facts})
-
+from cadencia.recheck.cases import (
+    CONNECTED,
+    DAY,
+    RANG,
+    TWO_WAY,
+    VISIT,
+    VOICE,
+    WEEK,
+    Case,
+    Finding,
+    Rule,
+    after,
+    consent,
+    dates_apart,
+    exempted,
+    hours,
+    references,
+    same_week,
+    week,
+    wishes,
+    zone_of,
+)
 
 # -- Colombia ----------------------------------------------------------------------------------------------------------
 
@@ -290,33 +43,33 @@ _CO_EXEMPT = frozenset({"requested_info", "operation", "fraud_alert"})
 
 def co_channels(case: Case) -> Iterator[Finding]:
     """CO-4, Ley 2300/2023 art. 3: after direct contact no other channel for a week, read as any 168 hours."""
-    if _exempt(case, _CO_EXEMPT):
+    if exempted(case, _CO_EXEMPT):
         return
-    for other in case.within(_WEEK):
+    for other in case.within(WEEK):
         if other.reach >= TWO_WAY and other.purpose not in _CO_EXEMPT and other.channel != case.contact.channel:
             en = f"Another channel than {other.channel} in the week after direct contact (Ley 2300/2023 art. 3)."
             es = f"Otro canal que {other.channel} en la semana tras el contacto directo (Ley 2300/2023 art. 3)."
-            yield _after("CO-4", en, es, other, channel=other.channel)
+            yield after("CO-4", en, es, other, channel=other.channel)
             return
 
 
 def co_days(case: Case) -> Iterator[Finding]:
     """CO-5, Ley 2300/2023 art. 3: not again on the day of direct contact; the day here or where the person lives."""
-    if _exempt(case, _CO_EXEMPT):
+    if exempted(case, _CO_EXEMPT):
         return
-    for other in case.within(3 * _DAY):
+    for other in case.within(3 * DAY):
         spoke = other.reach >= TWO_WAY and other.purpose not in _CO_EXEMPT
         if spoke and dates_apart(case, other, (_BOGOTA,)) == 0:
             en = "Again on the day of direct contact (Ley 2300/2023 art. 3)."
-            yield _after("CO-5", en, "Otra vez el día del contacto directo (Ley 2300/2023 art. 3).", other)
+            yield after("CO-5", en, "Otra vez el día del contacto directo (Ley 2300/2023 art. 3).", other)
             return
 
 
 def co_strict(case: Case) -> Iterator[Finding]:
     """CO-6, the strict reading: one two-way contact in any 168 hours, and any attempt of ours is a contact."""
-    if _exempt(case, _CO_EXEMPT):
+    if exempted(case, _CO_EXEMPT):
         return
-    for other in case.within(_WEEK):
+    for other in case.within(WEEK):
         if other.purpose in _CO_EXEMPT:
             continue
         ours = not other.inbound and other.charged
@@ -324,7 +77,7 @@ def co_strict(case: Case) -> Iterator[Finding]:
         if other.reach >= TWO_WAY or again:
             en = "Again too soon after a contact, in the strict reading (Ley 2300/2023 art. 3)."
             es = "Otra vez demasiado pronto tras un contacto, en la lectura estricta (Ley 2300/2023 art. 3)."
-            yield _after("CO-6", en, es, other, reach=other.reach)
+            yield after("CO-6", en, es, other, reach=other.reach)
             return
 
 
@@ -368,11 +121,11 @@ def cl_calls(case: Case) -> Iterator[Finding]:
     """Ley 19.496 art. 37 (Ley 21.320): one telephone contact or visit a week, read as answered, in a calendar week."""
     if case.contact.channel not in (VOICE, VISIT):
         return
-    for other in case.within(_WEEK):
+    for other in case.within(WEEK):
         spoken = other.channel == VISIT or (other.channel == VOICE and other.reach >= CONNECTED)
         if spoken and not other.inbound and same_week(case, other):
             en = "A second call or visit in a week (Ley 19.496 art. 37)."
-            yield _after("CL-CALLS", en, "Segunda llamada o visita en la semana (Ley 19.496 art. 37).", other)
+            yield after("CL-CALLS", en, "Segunda llamada o visita en la semana (Ley 19.496 art. 37).", other)
             return
 
 
@@ -382,17 +135,17 @@ def cl_messages(case: Case) -> Iterator[Finding]:
         return
     sent = [
         other
-        for other in case.within(_WEEK)
+        for other in case.within(WEEK)
         if other.channel not in (VOICE, VISIT) and other.reach >= RANG and not other.inbound
     ]
-    if sent and case.at - sent[0].at < 2 * _DAY:
+    if sent and case.at - sent[0].at < 2 * DAY:
         en = "Less than two days after the last message (Ley 19.496 art. 37)."
         es = "Menos de dos días tras el último mensaje (Ley 19.496 art. 37)."
-        yield _after("CL-GAP", en, es, sent[0])
+        yield after("CL-GAP", en, es, sent[0])
     in_week = [other for other in sent if same_week(case, other)]
     if len(in_week) >= 2:
         en = "A third message in a week (Ley 19.496 art. 37)."
-        yield _after("CL-MESSAGES", en, "Tercer mensaje en la semana (Ley 19.496 art. 37).", in_week[0])
+        yield after("CL-MESSAGES", en, "Tercer mensaje en la semana (Ley 19.496 art. 37).", in_week[0])
 
 
 #: Not connected to the dialled number: 12 CFR 1006.14(b)(3)(iii).
@@ -405,7 +158,7 @@ def us_seven(case: Case) -> Iterator[Finding]:
         return
     placed = [
         other
-        for other in case.within(9 * _DAY)
+        for other in case.within(9 * DAY)
         if other.channel == VOICE
         and not other.inbound
         and not other.requested
@@ -418,7 +171,7 @@ def us_seven(case: Case) -> Iterator[Finding]:
         if len(calls) >= 7:
             en = "An eighth call about a debt in seven days (12 CFR 1006.14(b)(2))."
             es = "Octava llamada sobre una deuda en siete días (12 CFR 1006.14(b)(2))."
-            yield _after("US-REGF-FREQ", en, es, calls[0], debt=debt, before=len(calls))
+            yield after("US-REGF-FREQ", en, es, calls[0], debt=debt, before=len(calls))
             return
 
 
@@ -426,12 +179,12 @@ def us_conversation(case: Case) -> Iterator[Finding]:
     """12 CFR 1006.14(b)(2)(i)(B): no call for seven days after a conversation about the debt, its day the first."""
     if case.contact.channel != VOICE or case.contact.requested:
         return
-    for other in case.within(9 * _DAY):
+    for other in case.within(9 * DAY):
         spoke = other.channel == VOICE and other.reach >= TWO_WAY
         if spoke and case.shares_debt(other) and dates_apart(case, other) <= 6:
             en = "Within seven days of a conversation about the debt (12 CFR 1006.14(b)(2))."
             es = "Dentro de los siete días de una conversación sobre la deuda (12 CFR 1006.14(b)(2))."
-            yield _after("US-REGF-TALK", en, es, other)
+            yield after("US-REGF-TALK", en, es, other)
             return
 
 
@@ -445,7 +198,7 @@ def uk_again(rule: str, cite: str, codes: frozenset[str], span: timedelta) -> Ru
         for other in case.within(span):
             if other.channel == VOICE and other.code in codes and other.phone == contact.phone and not other.inbound:
                 en = f"The number was dialled again too soon without a guaranteed agent ({cite})."
-                yield _after(rule, en, f"Se remarcó el número demasiado pronto sin agente asegurado ({cite}).", other)
+                yield after(rule, en, f"Se remarcó el número demasiado pronto sin agente asegurado ({cite}).", other)
                 return
         for call in case.dossier.shared:
             if call.code in codes and call.phone == contact.phone and timedelta() <= case.at - call.at < span:
@@ -588,7 +341,7 @@ def _overlap(case: Case) -> Iterator[Finding]:
         lasting = other.channel in (VOICE, VISIT)
         if (lasting and other.ended_at is None) or (other.ended_at is not None and case.at < other.ended_at):
             en = "Another contact with the person was under way."
-            yield _after("OVERLAP", en, "Otro contacto con la persona estaba en curso.", other)
+            yield after("OVERLAP", en, "Otro contacto con la persona estaba en curso.", other)
             return
 
 
@@ -597,7 +350,7 @@ def _caps(case: Case) -> Iterator[Finding]:
     contact = case.contact
     tried = [
         other
-        for other in case.within(9 * _DAY)
+        for other in case.within(9 * DAY)
         if other.channel == contact.channel and not other.inbound and other.charged
     ]
     for key, rule, days in (("attempts_per_day", "HOUSE-DAY", 1), ("attempts_per_week", "HOUSE-WEEK", 7)):

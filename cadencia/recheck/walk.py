@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cadencia.errors import Words
+from cadencia.recheck.cases import Case, Finding
 from cadencia.recheck.dossier import Contact, Dossier, read
-from cadencia.recheck.laws import ALWAYS, LAWS, Case, Finding
+from cadencia.recheck.laws import ALWAYS, LAWS
 
 #: What is recorded has so long to reach the dialling; a contact within it is counted as raced, not held against us.
 GRACE = timedelta(milliseconds=250)
