@@ -12,6 +12,7 @@ from cadencia.store.postgres.answers import PostgresAnswers
 from cadencia.store.postgres.attempts import PostgresAttempts
 from cadencia.store.postgres.contacts import PostgresContacts
 from cadencia.store.postgres.dossiers import PostgresDossiers
+from cadencia.store.postgres.erasure import PostgresErasure
 from cadencia.store.postgres.errors import UNREADABLE_URL, telling
 from cadencia.store.postgres.evidence import PostgresEvidence
 from cadencia.store.postgres.floor import PostgresFloor
@@ -28,6 +29,7 @@ __all__ = ["PostgresStore"]
 
 class PostgresStore(
     PostgresEvidence,
+    PostgresErasure,
     PostgresLeasing,
     PostgresAnswers,
     PostgresAttempts,
