@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from cadencia.compliance.counting import calling
 from cadencia.compliance.gate import basis, decide
@@ -70,6 +71,17 @@ def house(attempts_per_day: int, attempts_per_week: int) -> Profile:
     )
 
 
+class _Question(NamedTuple):
+    """One contact over one channel; the numbers in the order in which they are tried."""
+
+    contact: ContactFacts
+    settings: CampaignSettings
+    facts: Facts
+    now: datetime
+    channel: Channel
+    numbers: list[Phone]
+
+
 class Judge:
     """Judges contacts by the profiles that their campaigns name.
 
@@ -98,24 +110,15 @@ class Judge:
         The number after the one tried last comes first: another one beats the same again. If no number may be called,
         the no that ends soonest.
         """
-        facts = situation(contact.facts, settings, now)
-        return self._verdict(contact, settings, facts, now, Channel.VOICE, _in_turn(contact))
+        return self._verdict(_call(contact, settings, now))
 
-    def _verdict(
-        self,
-        contact: ContactFacts,
-        settings: CampaignSettings,
-        facts: Facts,
-        now: datetime,
-        channel: Channel,
-        numbers: list[Phone],
-    ) -> Verdict:
-        person, profiles = contact.person, self.stack(settings)
-        phones: list[Phone | None] = [*numbers] or [None]
+    def _verdict(self, q: _Question) -> Verdict:
+        person, profiles = q.contact.person, self.stack(q.settings)
+        phones: list[Phone | None] = [*q.numbers] or [None]
         soonest: Deny | None = None
-        of_number = _OF_A_SHARED_NUMBER if facts.shared else _OF_THE_NUMBER
+        of_number = _OF_A_SHARED_NUMBER if q.facts.shared else _OF_THE_NUMBER
         for phone in phones:
-            verdict = decide(person, phone, channel, settings.purpose, now, facts, profiles)
+            verdict = decide(person, phone, q.channel, q.settings.purpose, q.now, q.facts, profiles)
             if isinstance(verdict, Allow):
                 return verdict
             if soonest is None or _sooner(verdict, soonest):
@@ -127,8 +130,7 @@ class Judge:
 
     def recorded(self, contact: ContactFacts, settings: CampaignSettings, now: datetime) -> Verdict:
         """The verdict with what it was made from, for the evidence. A no that is the same as the last time is brief."""
-        facts = situation(contact.facts, settings, now)
-        return self._recorded(contact, settings, facts, now, Channel.VOICE, _in_turn(contact))
+        return self._recorded(_call(contact, settings, now))
 
     def elsewhere(
         self, contact: ContactFacts, settings: CampaignSettings, channel: Channel, e164: str, now: datetime
@@ -142,32 +144,24 @@ class Judge:
         facts = replace(
             situation(contact.facts, settings, now), ring_s=float(settings.ring_s) if voice else 0.0, agent_ready=voice
         )
-        return self._recorded(contact, settings, facts, now, channel, _numbers(contact, channel, e164))
+        return self._recorded(_Question(contact, settings, facts, now, channel, _numbers(contact, channel, e164)))
 
-    def _recorded(
-        self,
-        contact: ContactFacts,
-        settings: CampaignSettings,
-        facts: Facts,
-        now: datetime,
-        channel: Channel,
-        numbers: list[Phone],
-    ) -> Verdict:
-        verdict = self._verdict(contact, settings, facts, now, channel, numbers)
-        if isinstance(verdict, Deny) and verdict.code is contact.denied:
+    def _recorded(self, q: _Question) -> Verdict:
+        verdict = self._verdict(q)
+        if isinstance(verdict, Deny) and verdict.code is q.contact.denied:
             return verdict
-        profiles = self.stack(settings)
+        person, profiles = q.contact.person, self.stack(q.settings)
         told = {
-            "channel": str(channel),
-            "purpose": str(settings.purpose),
+            "channel": str(q.channel),
+            "purpose": str(q.settings.purpose),
             "phone_id": verdict.phone.id if isinstance(verdict, Allow) and verdict.phone is not None else None,
-            "debts": sorted(contact.person.debts),
+            "debts": sorted(person.debts),
             "profiles": [list(name) for name in profiles.names],
             "limits": {
-                "attempts_per_day": settings.attempts_per_day,
-                "attempts_per_week": settings.attempts_per_week,
+                "attempts_per_day": q.settings.attempts_per_day,
+                "attempts_per_week": q.settings.attempts_per_week,
             },
-            "facts": basis(contact.person, channel, settings.purpose, now, facts, profiles),
+            "facts": basis(person, q.channel, q.settings.purpose, q.now, q.facts, profiles),
         }
         if isinstance(verdict, Allow):
             return Allow(verdict.phone, told)
@@ -176,6 +170,11 @@ class Judge:
     def opening(self, settings: CampaignSettings) -> Opening:
         """The hours of a campaign for somebody in Colombia."""
         return self.stack(settings).opening(Channel.VOICE, settings.purpose, (BOGOTA,))
+
+
+def _call(contact: ContactFacts, settings: CampaignSettings, now: datetime) -> _Question:
+    facts = situation(contact.facts, settings, now)
+    return _Question(contact, settings, facts, now, Channel.VOICE, _in_turn(contact))
 
 
 def situation(facts: Facts, settings: CampaignSettings, now: datetime) -> Facts:
