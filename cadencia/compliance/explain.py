@@ -16,7 +16,7 @@ from cadencia.compliance.judge import Judge, situation
 from cadencia.compliance.rules import PIPELINE, Ask, Held
 from cadencia.domain.codes import Denial
 from cadencia.domain.dialing import CampaignSettings, ContactFacts
-from cadencia.domain.law import Allow, Channel, Deny, Verdict
+from cadencia.domain.law import Allow, Channel, Deny, Facts, Touch, Verdict
 from cadencia.domain.people import Phone
 from cadencia.errors import Words
 
@@ -47,6 +47,9 @@ def needed(code: Denial) -> Words:
         f"solo un cambio de los hechos puede abrirlo: {what.es}",
     )
 
+
+#: Stands for the outcome of a call that goes on; no rule asks for it.
+_ENDED = "-"
 
 _NIGHT = frozenset({Denial.HOURS, Denial.HOLIDAY, Denial.MARGIN})
 
@@ -142,6 +145,15 @@ def _all_held(
     return tuple(found)
 
 
+def _over(facts: Facts) -> Facts:
+    """Without calls that are under way now: by the day that is rehearsed they are over, however they end."""
+
+    def ended(touches: tuple[Touch, ...]) -> tuple[Touch, ...]:
+        return tuple(t if t.code else replace(t, code=_ENDED) for t in touches)
+
+    return replace(facts, touches=ended(facts.touches), shared=ended(facts.shared), in_flight=False)
+
+
 def rehearse(
     contacts: Iterable[ContactFacts],
     settings: CampaignSettings,
@@ -156,8 +168,7 @@ def rehearse(
     opens = opening.next(begins, timedelta(seconds=settings.ring_s))
     for contact in contacts:
         into.total += 1
-        if contact.facts.in_flight:  # a call that is under way now is over by then
-            contact = replace(contact, facts=replace(contact.facts, in_flight=False))
+        contact = replace(contact, facts=_over(contact.facts))
         first = judge.verdict(contact, settings, begins)
         at = begins if isinstance(first, Allow) else first.retry_at
         if at is not None and at < ends:

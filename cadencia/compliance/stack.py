@@ -58,6 +58,7 @@ class Stack:
         missing: ids that were asked for and that nobody knows; one is enough, and nothing is lawful.
         names: (id, version, SHA-256) of each profile, as evidence names them.
         counted: every limit with its name, for the evidence.
+        phones: a rule asks for contacts with others on the person's numbers.
     """
 
     def __init__(self, profiles: tuple[Profile, ...], missing: tuple[str, ...] = ()) -> None:
@@ -71,6 +72,9 @@ class Stack:
         self.void_before_contract = bool(profiles) and all(p.preference_after_contract for p in profiles)
         self.opens_after_contract = any(p.preference_after_contract for p in profiles)
         self.limits = tuple(limit for p in profiles for limit in p.limits)
+        self.phones = any(limit.scope is Scope.PHONE for limit in self.limits) or any(
+            c.phone for p in profiles for c in p.cooloffs
+        )
         fixed = dict.fromkeys(n for p in profiles for h in p.hours for n in h.zones if n != DEBTOR)
         self.counted = tuple((f"{p.id}:{limit.id}", limit) for p in profiles for limit in p.limits)
         self._fixed = tuple(w for n in fixed if (w := zone(n)) is not None)
@@ -83,8 +87,7 @@ class Stack:
         cooloffs = [c for p in self.profiles for c in p.cooloffs]
         spans = [_hours_of(limit.per, limit.n) for limit in self.limits] + [limit.gap_h for limit in self.limits]
         spans += [max(c.hours, c.local_days * 24.0) for c in cooloffs]
-        phones = any(limit.scope is Scope.PHONE for limit in self.limits) or any(c.phone for c in cooloffs)
-        return LookBack(max(spans, default=0.0) + 48.0, phones)
+        return LookBack(max(spans, default=0.0) + 48.0, self.phones)
 
     def zones(self, names: tuple[str, ...]) -> tuple[tuple[ZoneInfo, ...], tuple[ZoneInfo, ...]] | None:
         """The zones a person may be in, and those whose local dates matter (the fixed ones of the profiles too).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -17,14 +18,14 @@ from cadencia.compliance.judge import Judge
 from cadencia.compliance.terms import TERMS, due_on
 from cadencia.config.calendars import builtin_calendars
 from cadencia.domain.codes import Denial, label
-from cadencia.domain.contacts import Became, Inbound, Reserved, contact_id_of
+from cadencia.domain.contacts import CODE, Became, Inbound, Reserved, contact_id_of
 from cadencia.domain.dialing import Campaign, ContactFacts
 from cadencia.domain.events import Event
 from cadencia.domain.law import Allow, Calendar, Channel, LookBack, Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.requests import DataRequest, RequestKind
 from cadencia.store.port import Reserve, Store
-from cadencia.store.refusals import no_campaign
+from cadencia.store.refusals import no_campaign, no_code
 
 #: So many contacts are read and judged at a time: by themselves, and where calls need the loop too.
 _PAGE, _SMALL_PAGE = 1000, 50
@@ -84,14 +85,20 @@ class People:
         return await self._store.reserve(asked)
 
     async def contact_became(self, contact_id: str, became: Became, code: str, by: str, now: datetime) -> None:
-        """What became of it; without a code the outcome's own name. Refused if nothing was reserved under that id."""
-        await self._store.contact_became(contact_id, became, code or str(became), by, now)
+        """What became of it; without a code the outcome's own name.
+
+        Refused if nothing was reserved under that id, or if the code is none.
+        """
+        await self._store.contact_became(contact_id, became, _code(code) or str(became), by, now)
 
     async def contacted_us(
         self, person_id: int, channel: Channel, purpose: Purpose, code: str, key: str, by: str, now: datetime
     ) -> bool:
-        """A person began a contact; False if it was written down before. Refused if there is no such person."""
-        inbound = Inbound(contact_id_of(key), person_id, channel, purpose, code or "inbound", by)
+        """A person began a contact; False if it was written down before.
+
+        Refused if there is no such person, or if the code is none.
+        """
+        inbound = Inbound(contact_id_of(key), person_id, channel, purpose, _code(code) or "inbound", by)
         return await self._store.take_inbound(inbound, now)
 
     async def requests(self) -> tuple[DataRequest, ...]:
@@ -177,6 +184,13 @@ class People:
 
     def _look_back(self, campaigns: Iterable[Campaign]) -> LookBack:
         return reduce(or_, (self.judge.stack(c.settings).look_back for c in campaigns), LookBack())
+
+
+def _code(told: str) -> str:
+    """The code, if it is one."""
+    if not re.fullmatch(CODE, told):
+        raise no_code()
+    return told
 
 
 def _calendar() -> Calendar:

@@ -13,6 +13,9 @@ from cadencia.domain.law import Channel, Purpose, Reach, Verdict
 #: What the id of such a contact begins with; an attempt's begins otherwise.
 PREFIX = "c-"
 
+#: What the code of one may be, a disposition's or the sender's own: no text, for it is sealed into evidence.
+CODE = r"^[A-Za-z0-9._-]{0,20}$"
+
 #: Of these no more than the sending is ours: what the person answers is a contact of its own, later.
 LASTING = frozenset({Channel.VOICE, Channel.VISIT})
 

@@ -71,7 +71,7 @@ class MemoryContacts(MemoryLedger):
             touch.reach, touch.code = reach, code
             answer = f"{contact_id}-r"
             if reach >= Reach.TWO_WAY and touch.channel not in LASTING and answer not in self._data.others:
-                self._came(person, answer, touch.channel, touch.purpose, code, now, touch.phone_id)
+                self._came(person, answer, touch.channel, touch.purpose, code, now, touch.debts, touch.phone_id)
             person.standing += 1
             self._write(after_contact(code, person.id, touch.channel, contact_id, now), by, now)
         body = {"person_id": person.id, "outcome": str(became), "code": code, "reach": int(reach), "by": by}
@@ -83,7 +83,8 @@ class MemoryContacts(MemoryLedger):
             if (known[0], known[1].channel, known[1].inbound) != (person, inbound.channel, True):
                 raise key_taken()
             return False
-        at = self._came(person, inbound.contact_id, inbound.channel, inbound.purpose, inbound.code, now)
+        debts = frozenset(o.id for o in person.obligations if o.role is not Role.REFERENCE)
+        at = self._came(person, inbound.contact_id, inbound.channel, inbound.purpose, inbound.code, now, debts)
         person.standing += 1
         changes = after_contact(inbound.code, person.id, inbound.channel, inbound.contact_id, at)
         self._write(changes, inbound.by, now)
@@ -105,10 +106,10 @@ class MemoryContacts(MemoryLedger):
         purpose: Purpose,
         code: str,
         now: datetime,
+        debts: frozenset[int],
         phone_id: int | None = None,
     ) -> datetime:
         """The person began it, or answered."""
-        debts = frozenset(o.id for o in person.obligations if o.role is not Role.REFERENCE)
         touch = TouchRecord(
             *(contact_id, now, channel, purpose, Reach.TWO_WAY, code, phone_id, debts), inbound=True, other=True
         )

@@ -60,7 +60,7 @@ class MemoryDialing(MemoryLedger):
         """Ask about candidates, best first, until enough may be dialled; nothing is changed."""
         judged: list[_Judged] = []
         seen: set[int] = set()
-        given: set[int] = set()  # persons
+        given: set[str] = set()  # numbers
         passed: list[ItemRecord] = []  # whose number was given to another
         wanted = claim.limit
         campaign.ripen(claim.now)
@@ -72,7 +72,7 @@ class MemoryDialing(MemoryLedger):
                 if item.id in seen:
                     continue
                 seen.add(item.id)
-                if claim.look_back.phones and self._sharing(item.person) & given:
+                if claim.look_back.phones and any(phone.e164 in given for phone in item.person.phones):
                     passed.append(item)
                     continue
                 facts = self._facts(campaign, item, claim.now, claim.look_back)
@@ -80,7 +80,7 @@ class MemoryDialing(MemoryLedger):
                 verdict = claim.judge(facts)
                 judged[-1] = (item, facts, verdict)
                 if isinstance(verdict, Allow) and not facts.facts.in_flight:
-                    given.add(item.person.id)
+                    given.add(the_phone(verdict).e164)
                     wanted -= 1
         except BaseException:
             passed += [item for item, _, _ in judged]

@@ -72,10 +72,6 @@ class MemoryLedger(MemoryBase):
         ]
         return tuple(touch for *_, touch in sorted(found, key=lambda one: one[:2]))
 
-    def _sharing(self, record: PersonRecord) -> frozenset[int]:
-        """Who else has one of the person's numbers."""
-        return frozenset(p.id for phone in record.phones for p in self._data.owners.get(phone.e164, ())) - {record.id}
-
     def _of_numbers(self, record: PersonRecord) -> Iterable[Exclusion]:
         if not self._data.numbers:
             return

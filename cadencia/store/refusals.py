@@ -59,6 +59,17 @@ def key_taken() -> Refused:
     )
 
 
+def no_code() -> Refused:
+    """Evidence holds nothing of a person, and the code is sealed into it."""
+    return Refused(
+        Words("That is no code of a contact.", "Ese no es un código de contacto."),
+        Words(
+            "Up to 20 letters, digits, dots, hyphens and low lines: a disposition's code, or your sender's own.",
+            "Hasta 20 letras, cifras, puntos, guiones y guiones bajos: una tipificación, o un código propio.",
+        ),
+    )
+
+
 def no_such_contact() -> Refused:
     """Nothing was reserved under that id."""
     return Refused(

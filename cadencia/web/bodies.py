@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from cadencia.domain.contacts import Became
+from cadencia.domain.contacts import CODE, Became
 from cadencia.domain.law import Channel, Purpose
 from cadencia.domain.requests import RequestKind
 
@@ -110,7 +110,7 @@ class ConsentBody(Who):
 
 
 _Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-_Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,20}$")]
+_Code = Annotated[str, StringConstraints(pattern=CODE)]
 _Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
 

@@ -24,6 +24,7 @@ from store_fixtures import (  # noqa: F401
     dial_first,
     floor,
     opener,
+    owed,
     person,
     store,
 )
@@ -253,6 +254,19 @@ async def test_what_became_of_it_moves_how_far_it_got(floor: Floor) -> None:
     for unknown in ("c-nothing", f"{number}-r", "att-1"):
         with pytest.raises(Refused, match="reserved"):
             await floor.store.contact_became(unknown, Became.FAILED, "failed", "crm", NOW)
+
+
+async def test_an_answer_is_about_the_debts_of_what_it_answers(floor: Floor) -> None:
+    await opened(floor, 1)
+    sent = await ask(floor, "m1")
+    await floor.load(replace(person(1, phones=2), obligations=(owed(1), owed(2))))
+    await floor.store.contact_became(sent.contact_id, Became.REPLIED, "replied", "crm", NOW + MINUTE)
+    (seen,) = await floor.store.contacts_of(await who(floor), NOW + HOUR, LOOK_BACK)
+    message, answer = seen.facts.touches
+    assert answer.inbound
+    assert len(seen.person.debts) == 2
+    assert len(message.debts) == 1
+    assert answer.debts == message.debts
 
 
 async def test_an_outcome_blocks_and_revokes_as_a_disposition_does(floor: Floor) -> None:

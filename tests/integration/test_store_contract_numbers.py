@@ -20,6 +20,7 @@ from store_fixtures import (  # noqa: F401
     NOW,
     Floor,
     Opener,
+    campaign,
     databases,
     floor,
     new_id,
@@ -32,6 +33,7 @@ from cadencia.compliance.judge import Judge
 from cadencia.compliance.signing import Key
 from cadencia.config.profiles import builtin
 from cadencia.dialer.nightly import walk
+from cadencia.dialer.people import People
 from cadencia.domain.codes import Denial, Outcome
 from cadencia.domain.contacts import contact_id_of
 from cadencia.domain.dialing import CampaignSettings, Claimed, ContactFacts, Lease, Next, Settlement
@@ -239,3 +241,32 @@ async def test_who_is_erased_has_the_number_no_more(floor: Floor) -> None:
         pass
     await floor.store.erase(lease.file.person_id, "ana", "PQR 1", NOW)
     assert (await seen(floor, 2, NOW + HOUR)).facts.shared == ()
+
+
+async def test_who_shares_one_number_is_called_on_another_in_the_same_claim(floor: Floor) -> None:
+    await floor.load(*(home(n, 1) for n in range(60)))
+    (first,) = (await claimed(floor, BY_NUMBER, 20)).leases
+    assert first.phone.e164 == "+576010000001"
+    leases = (await claimed(floor, BY_NUMBER, 20)).leases
+    assert len({lease.phone.e164 for lease in leases}) == 20
+
+
+async def test_a_large_claim_leaves_nobody_out_who_shares_a_number(floor: Floor) -> None:
+    for _ in range(3):
+        await claimed(floor, BY_NUMBER, 100)  # its connections stand
+    await floor.load(*(home(n, 1, alone=True) for n in range(150)))
+    assert len((await claimed(floor, BY_NUMBER, 100)).leases) == 1
+    rest = await claimed(floor, BY_NUMBER, 100)
+    assert (rest.leases, rest.denied) == ((), {Denial.IN_FLIGHT: 149})
+
+
+async def test_what_is_explained_is_what_is_done_beside_a_campaign_that_asks_for_numbers(floor: Floor) -> None:
+    """One list is worked under a law about numbers, the other is not: its calls do not wait for the number."""
+    await floor.load(home(1, 1, alone=True), home(2, 1, alone=True))
+    await floor.store.set_campaign("c1", UK, "ana", "", NOW)
+    await floor.store.create_campaign(campaign("c2"), "ana")
+    await floor.load(home(2, 1, alone=True), to="c2")
+    (lease,) = (await claimed(floor, UK, 1)).leases
+    assert lease.facts.person.id == await who(floor, 1)
+    told = await People(floor.store, JUDGE).explain_person(await who(floor, 2), NOW, "ana", NOW)
+    assert {e.contact.campaign_id: isinstance(e.verdict, Allow) for e in told} == {"c1": False, "c2": True}

@@ -10,6 +10,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,12 @@ import cadencia.store
 from cadencia.domain.codes import Denial, Outcome
 from cadencia.domain.dialing import Claimed, ContactFacts, Next, Settlement
 from cadencia.domain.events import Event
-from cadencia.domain.law import Deny, Verdict
+from cadencia.domain.law import Channel, Deny, LookBack, Purpose, Verdict
+from cadencia.domain.ledger import Change, ConsentIn, ExclusionIn, PaymentIn
+from cadencia.domain.people import Money
 from cadencia.errors import ConfigError, LeadershipLost, StoreError
 from cadencia.store import migrate
-from cadencia.store.port import Claim
+from cadencia.store.port import Claim, Reserve
 from cadencia.store.postgres import PostgresStore
 from cadencia.store.postgres.errors import telling
 from cadencia.store.postgres.leasing import _CANDIDATES
@@ -46,6 +49,41 @@ async def pg(url: str) -> AsyncIterator[PostgresStore]:
 
 
 # -- races ------------------------------------------------------------------------------------------------------------
+async def test_nobody_waits_for_one_another_whatever_the_order_of_a_file(url: str) -> None:
+    """Files whose lines stand anyhow, and contacts that lock all who share a number."""
+    stores = [await PostgresStore.open(url, upgrade=False) for _ in range(4)]
+    floor, rng = Floor(stores[0]), random.Random(1)
+    await floor.open()
+    people = [replace(person(n), phones=person(n // 10).phones) for n in range(80)]
+    await floor.load(*people)
+    ids = [await stores[0].person_id(p.doc_type, p.doc_number) for p in people]
+
+    def lines(k: int) -> list[Change]:
+        consents = [ConsentIn(i, True, NOW + k * HOUR, how="call") for i in ids]
+        paid = [PaymentIn(o.creditor, o.number, NOW, Money(1, "COP"), f"r{k}") for p in people for o in p.obligations]
+        listed = [ExclusionIn(f"l{k}", NOW, None, person(n).phones[0].e164) for n in range(8)]
+        return rng.sample([*consents, *paid, *listed], 70)
+
+    def reserve(i: int, k: int) -> Reserve:
+        about = ("c1", i, Channel.SMS, Purpose.COLLECTION)
+        return Reserve(f"c-{i}-{k}", *about, dial_first, NOW, "crm", LookBack(24.0, phones=True))
+
+    for k in range(8):
+        renamed = [replace(p, name=f"N {k}") for p in people]
+        files = (s.import_people("c1", rng.sample(renamed, 60), NOW) for s in stores[:2])
+        ledgers = (s.change(lines(k), "ana", NOW) for s in stores[2:])
+        contacts = (stores[n % 4].reserve(reserve(i, k)) for n, i in enumerate(rng.sample(ids, 8)))
+        await asyncio.gather(*files, *ledgers, *contacts)
+    async with stores[0]._engine.connect() as connection:
+        await connection.execute(text("SELECT pg_stat_force_next_flush()"))
+        found = await connection.execute(
+            text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        )
+        assert found.scalar_one() == 0
+    for s in stores:
+        await s.close()
+
+
 async def test_claims_at_once_never_lease_the_same_person(url: str) -> None:
     """Several connections, two lists with the same persons, many rounds; each person is in one open attempt at most."""
     stores = [await PostgresStore.open(url, upgrade=False, connections=3) for _ in range(3)]

@@ -1449,13 +1449,17 @@ def _built_shared() -> list[Vector]:
     add("answered between", noon, _D.COOL_OFF, shared=[left, others], profiles=cooling(phone=True),
         next_at="2026-03-05T08:00:00")
     now = touch("2026-03-04T11:59:00", reach=Reach.ATTEMPT, code="")
-    add("in a call", noon, _D.IN_FLIGHT, shared=[now], next_at="2026-03-04T12:01:00")
-    add("in a call, its other number", noon, shared=[now], phone_id=OTHER_PHONE)
-    add("in a call, a message", noon, shared=[now], channel=_C.SMS)
-    add("in a call, a letter", noon, shared=[replace(now, phone_id=None)], channel=_C.LETTER, phone_id=None)
-    add("a message under way", noon, shared=[replace(now, channel=_C.SMS)])
-    add("in a call after hours", "2026-03-04T23:00:00", _D.IN_FLIGHT,
-        shared=[replace(now, at=instant("2026-03-04T22:59:00", BOGOTA))], next_at="2026-03-04T23:01:00")
+    add("in a call, no rule about numbers", noon, shared=[now])
+    for asking in (cooling(phone=True), counted()):
+        of = "limit" if asking[0].limits else "pause"
+        add(f"in a call, {of}", noon, _D.IN_FLIGHT, shared=[now], profiles=asking, next_at="2026-03-04T12:01:00")
+        add(f"in a call, {of}, its other number", noon, shared=[now], phone_id=OTHER_PHONE, profiles=asking)
+        add(f"in a call, {of}, a message", noon, shared=[now], channel=_C.SMS, profiles=asking)
+        add(f"in a call, {of}, a letter", noon, shared=[replace(now, phone_id=None)], channel=_C.LETTER, phone_id=None,
+            profiles=asking)
+        add(f"a message under way, {of}", noon, shared=[replace(now, channel=_C.SMS)], profiles=asking)
+        add(f"in a call after hours, {of}", "2026-03-04T23:00:00", _D.IN_FLIGHT, profiles=asking,
+            shared=[replace(now, at=instant("2026-03-04T22:59:00", BOGOTA))], next_at="2026-03-04T23:01:00")
     k: dict[str, Any] = {"profiles": (UK,), "zone": LONDON}
     for code, last, over in (("ABN", "2026-03-06T10:59:59", "2026-03-06T11:00:00"),
                              ("AMD", "2026-03-04T10:59:59", "2026-03-04T11:00:00")):

@@ -110,6 +110,19 @@ def test_who_contacted_us(store: MemoryStore) -> None:
     assert (touch.channel, touch.inbound, touch.code) == (Channel.WHATSAPP, True, "inbound")
 
 
+def test_a_code_is_no_text(store: MemoryStore, tmp_path: Path) -> None:
+    """It is sealed into evidence, which holds nothing of a person."""
+    consented(tmp_path)
+    number = told(*RESERVE)["id"]
+    for code in ("Ana Prueba", "x" * 21):
+        with pytest.raises(Refused, match="code"):
+            run("contact", "outcome", number, "replied", "--code", code)
+        with pytest.raises(Refused, match="code"):
+            run("contact", "inbound", ANA, "--channel", "whatsapp", "--key", "w1", "--code", code)
+    (touch,) = seen(store).facts.touches
+    assert touch.code == ""
+
+
 def test_a_wish(store: MemoryStore) -> None:
     wish = ("preference", "add", ANA, "--channel", "voice", "--weekly")
     assert told(*wish, "lu-vi 18:00-20:00")["new"] == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from cadencia.compliance.rules import Held
 from cadencia.config.profiles import builtin
 from cadencia.domain.codes import Denial
 from cadencia.domain.dialing import CampaignSettings, ContactFacts
-from cadencia.domain.law import Channel, Consent, Deny, Facts, Person
+from cadencia.domain.law import Channel, Consent, CoolOff, Deny, Facts, Person, Purpose, Reach, Touch, Trigger
 from cadencia.domain.people import LineType, Phone, PhoneStatus, Role
 
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -37,13 +37,22 @@ def test_every_no_says_what_opens_it(code: Denial) -> None:
     assert words.es.startswith("solo un cambio de los hechos puede abrirlo: ") and len(words.es) > 50
 
 
-def test_who_is_in_a_call_now_is_rehearsed_like_anybody() -> None:
+@pytest.mark.parametrize("profile", ["co-ley2300", "by-number"])
+@pytest.mark.parametrize("day", [2, 3])
+def test_who_is_in_a_call_now_is_rehearsed_like_anybody(profile: str, day: int) -> None:
+    law = builtin()
+    pause = CoolOff("pause", Trigger.ABANDONED, hours=1.0, phone=True)
+    judge = Judge({**law, "by-number": replace(law["co-ley2300"], id="by-number", cooloffs=(pause,))})
     person = Person(id=1, roles=frozenset({Role.HOLDER}), zones=("America/Bogota",))
-    consent = Consent(id=1, granted=True, at=MONDAY, channel=Channel.VOICE)
-    facts = Facts(consents=(consent,), ring_s=25, in_flight=True)
-    day = Rehearsal(date(2026, 3, 3))
-    rehearse([ContactFacts(5, "c1", person, facts, (PHONE,))], CampaignSettings(), Judge(builtin()), day)
-    assert (day.total, day.by_hour, day.denied) == (1, {7: 1}, {})
+    consent = Consent(id=1, granted=True, at=MONDAY - timedelta(days=1), channel=Channel.VOICE)
+    call = Touch(MONDAY + timedelta(hours=13), Channel.VOICE, Purpose.COLLECTION, Reach.ATTEMPT, phone_id=PHONE.id)
+    known = Facts(consents=(consent,), ring_s=25)
+    busy = [replace(known, touches=(call,), in_flight=True), replace(known, touches=(call,))]
+    busy += [replace(known, shared=(call,))] if profile == "by-number" else []
+    rehearsed = Rehearsal(date(2026, 3, day))
+    contacts = [ContactFacts(5, "c1", person, facts, (PHONE,)) for facts in busy]
+    rehearse(contacts, CampaignSettings(profiles=(profile,)), judge, rehearsed)
+    assert (rehearsed.by_hour, rehearsed.denied) == ({7: len(busy)}, {})
 
 
 def test_one_contact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,8 +77,8 @@ class PostgresContacts(PostgresBase):
 
 async def _reserve(connection: AsyncConnection, asked: Reserve) -> Reserved:
     await verify_campaign(connection, asked.campaign_id)
-    shared = await sharing(connection, [asked.person_id]) if asked.look_back.phones else {}
-    await lock_person(connection, asked.person_id, shared.get(asked.person_id, ()))
+    shared = await sharing(connection, [asked.person_id]) if asked.look_back.phones else []
+    await lock_person(connection, asked.person_id, [person_id for _, person_id in shared])
     known = (await connection.execute(_KNOWN, {"id": asked.contact_id})).one_or_none()
     if known is not None:
         return await _again(connection, asked, known)

@@ -88,21 +88,18 @@ _DENY = text(
 #: From so many leases on a claim is split.
 _LARGE = 64
 
-_NOBODY: frozenset[int] = frozenset()
-
 #: Before every rank there is.
 _FIRST_RANK = -(2**31)
 
 
 @dataclass
 class _Candidate:
-    """One list item with all that was read of it, and who else has one of the person's numbers."""
+    """One list item with all that was read of it."""
 
     item: Any
     person: Any
     facts: ContactFacts
     owed: tuple[Obligation, ...]
-    sharing: frozenset[int]
 
 
 @dataclass
@@ -111,17 +108,17 @@ class _Judged:
 
     wanted: int
     verdicts: list[tuple[_Candidate, Verdict]] = field(default_factory=list)
-    given: set[int] = field(default_factory=set)  # persons
+    given: set[str] = field(default_factory=set)  # numbers
 
     def ask(self, claim: Claim, candidate: _Candidate) -> None:
-        if not candidate.sharing.isdisjoint(self.given):
+        if claim.look_back.phones and any(phone.e164 in self.given for phone in candidate.facts.phones):
             return  # what was just leased is not among these facts
         verdict = claim.judge(candidate.facts)
         if isinstance(verdict, Allow):
             if candidate.facts.facts.in_flight:
                 return  # never two open attempts on one person, whatever the judge says
             self.wanted -= 1
-            self.given.add(candidate.person.id)
+            self.given.add(the_phone(verdict).e164)
         self.verdicts.append((candidate, verdict))
 
 
@@ -131,10 +128,11 @@ class PostgresLeasing(PostgresBase):
     async def claim(self, claim: Claim) -> Claimed:
         """A large claim is two transactions side by side: the database reads for one while the other is judged.
 
+        Not where it asks for numbers: each would hold some of those who share one, and neither could call any of them.
         What one of them leased is brought although the other failed: who asks again is told why.
         """
         asked = [claim]
-        if claim.limit >= _LARGE:
+        if claim.limit >= _LARGE and not claim.look_back.phones:
             half = claim.limit // 2
             asked = [replace(claim, limit=n, scan=claim.scan // 2) for n in (claim.limit - half, half)]
         done = await asyncio.gather(*map(self._claimed, asked), return_exceptions=True)
@@ -207,22 +205,22 @@ async def _read(connection: AsyncConnection, claim: Claim, rows: Any) -> list[_C
     found = await connection.execute(_ITEMS, {"ids": [r.item_id for r in rows], "now": claim.now})
     items = {i.id: i for i in found}
     ids = [r.id for r in rows]
-    shared = await _lock_sharing(connection, ids) if claim.look_back.phones else {}
+    held = await _lock_sharing(connection, ids) if claim.look_back.phones else frozenset()
     phones, owed = await phones_of(connection, ids), await obligations_of(connection, ids)
     standing = await Standing.read(connection, ids, owed, claim.now, claim.look_back)
     return [
-        _Candidate(item, r, facts_from(item, r, standing, phones[r.id]), owed[r.id], others)
+        _Candidate(item, r, facts_from(item, r, standing, phones[r.id]), owed[r.id])
         for r in rows
-        if (item := items.get(r.item_id)) is not None and (others := shared.get(r.id, _NOBODY)) is not None
+        if (item := items.get(r.item_id)) is not None and held.isdisjoint(phone.e164 for phone in phones[r.id])
     ]
 
 
-async def _lock_sharing(connection: AsyncConnection, ids: list[int]) -> dict[int, frozenset[int] | None]:
-    """Who else has one of each person's numbers, locked; None where another transaction has one of them."""
+async def _lock_sharing(connection: AsyncConnection, ids: list[int]) -> frozenset[str]:
+    """Lock who else has one of these persons' numbers; the numbers that somebody has whom another transaction holds."""
     shared = await sharing(connection, ids)
-    others = sorted(set[int]().union(*shared.values()))
-    locked = set((await connection.execute(_LOCK, {"ids": others})).scalars()) if others else set()
-    return {i: found if found <= locked else None for i, found in shared.items()}
+    others = sorted({person_id for _, person_id in shared}.difference(ids))
+    locked = {*ids, *((await connection.execute(_LOCK, {"ids": others})).scalars() if others else ())}
+    return frozenset(e164 for e164, person_id in shared if person_id not in locked)
 
 
 async def _lease(connection: AsyncConnection, claim: Claim, chosen: list[_Candidate], leases: list[Lease]) -> None:

@@ -23,6 +23,25 @@ from cadencia.store.refusals import no_document, no_obligation, no_person
 # In the order of ids, so that no two of these wait for each other.
 _PERSONS_LOCKED = text("SELECT id FROM persons WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
 
+# Whom several changes are about, locked in the same order: by id, by what is owed, by number. By primary keys,
+# obligations_creditor_number_key, parts' index on obligations, phones_e164.
+_ABOUT_LOCKED = text(
+    """
+    SELECT id FROM persons
+    WHERE id IN (
+        SELECT unnest(CAST(:ids AS bigint[]))
+        UNION
+        SELECT p.person_id
+        FROM unnest(CAST(:creditors AS text[]), CAST(:owed AS text[])) AS u(creditor, number)
+        JOIN obligations o ON o.creditor = u.creditor AND o.number = u.number
+        JOIN parts p ON p.obligation_id = o.id
+        UNION
+        SELECT person_id FROM phones WHERE e164 = ANY(CAST(:numbers AS text[]))
+    )
+    ORDER BY id FOR UPDATE
+    """
+)
+
 # A person's id. By persons_doc_type_doc_number_key.
 _PERSON_ID = text("SELECT id FROM persons WHERE doc_type = :doc_type AND doc_number = :doc_number")
 
@@ -193,6 +212,8 @@ class PostgresLedger(PostgresBase):
     async def change(self, changes: Sequence[Change], by: str, now: datetime) -> int:
         async def work(connection: AsyncConnection) -> int:
             log = Log()
+            if len(changes) > 1:
+                await connection.execute(_ABOUT_LOCKED, _about(changes))
             new = await write_changes(connection, log, changes, by, now)
             await log.write(connection)
             return new
@@ -271,6 +292,18 @@ def facts_from(item: Any, row: Any, standing: Standing, phones: Any) -> ContactF
         standing=row.standing,
         denied=Denial(item.denied_code) if item.denied_code else None,
     )
+
+
+def _about(changes: Sequence[Change]) -> dict[str, Any]:
+    """Whom they are about, as the arrays of _ABOUT_LOCKED."""
+    paid = [c for c in changes if isinstance(c, PaymentIn)]
+    said = [c for c in changes if not isinstance(c, PaymentIn)]
+    return {
+        "ids": [c.person_id for c in said if c.person_id is not None],
+        "creditors": [p.creditor for p in paid],
+        "owed": [p.number for p in paid],
+        "numbers": [c.e164 for c in said if isinstance(c, ExclusionIn | LiftIn) and c.e164 is not None],
+    }
 
 
 async def write_changes(

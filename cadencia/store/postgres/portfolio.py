@@ -17,6 +17,17 @@ from cadencia.store.postgres.base import Log, PostgresBase, verify_campaign
 from cadencia.store.postgres.files import files_of
 from cadencia.store.refusals import no_person
 
+# Those of the persons who are known, locked in the order of ids, as others lock several: whatever a file's order is, no
+# two wait for each other. By persons_doc_type_doc_number_key.
+_LOCK = text(
+    """
+    SELECT p.id
+    FROM unnest(CAST(:types AS text[]), CAST(:numbers AS text[])) AS u(doc_type, doc_number)
+    JOIN persons p ON p.doc_type = u.doc_type AND p.doc_number = u.doc_number
+    ORDER BY p.id FOR UPDATE OF p
+    """
+)
+
 # Insert or update persons; returns only those that are new or different. Who may live elsewhere now is looked at again
 # before a call. By persons_doc_type_doc_number_key.
 _PERSONS = text(
@@ -233,6 +244,7 @@ class _Import:
             "zones": ["|".join(p.other_zones) for p in rows],
             "signed": [p.contract_signed_at for p in rows],
         }
+        await self._all(_LOCK, key)
         changed = await self._all(_PERSONS, {**key, **told})
         self._changed.update(r.id for r in changed)
         self._ids = {(r.doc_type, r.doc_number): r.id for r in await self._all(_PERSON_IDS, key)}

@@ -39,12 +39,11 @@ _SHARED = text(
     """
 )
 
-# Who else has one of each person's numbers. By phones_person_id_e164_key and phones_e164.
+# Who has the numbers that these persons have. By phones_person_id_e164_key and phones_e164.
 _SHARERS = text(
     """
-    SELECT own.person_id, other.person_id AS other_id
-    FROM phones own JOIN phones other ON other.e164 = own.e164 AND other.person_id <> own.person_id
-    WHERE own.person_id = ANY(CAST(:ids AS bigint[]))
+    SELECT e164, person_id FROM phones
+    WHERE e164 IN (SELECT e164 FROM phones WHERE person_id = ANY(CAST(:ids AS bigint[])))
     """
 )
 
@@ -188,12 +187,9 @@ def _take(into: defaultdict[int, list[Touch]], rows: Iterable[Any], creditors: d
         into[person_id].append(touch)
 
 
-async def sharing(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, frozenset[int]]:
-    """Who else has one of each person's numbers."""
-    found: defaultdict[int, set[int]] = defaultdict(set)
-    for person_id, other in await connection.execute(_SHARERS, {"ids": list(ids)}):
-        found[person_id].add(other)
-    return {i: frozenset(found[i]) for i in ids}
+async def sharing(connection: AsyncConnection, ids: Sequence[int]) -> list[tuple[str, int]]:
+    """Each number that these persons have, with everybody who has it: they too."""
+    return [(e164, person_id) for e164, person_id in await connection.execute(_SHARERS, {"ids": list(ids)})]
 
 
 def weekly_of(told: str) -> Any:
