@@ -69,7 +69,8 @@ def patience() -> Iterator[None]:
         raise _Endless
 
     before = signal.signal(signal.SIGVTALRM, over)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _PATIENCE_S)
+    # Again and again: what is raised while the collector calls back is lost, and the copy would turn for ever.
+    signal.setitimer(signal.ITIMER_VIRTUAL, _PATIENCE_S, _PATIENCE_S)
     try:
         yield
     finally:
