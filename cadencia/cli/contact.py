@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -17,6 +18,7 @@ from cadencia.compliance.judge import Judge
 from cadencia.dialer.people import People, reserved_told
 from cadencia.domain.contacts import Became, Reserved
 from cadencia.domain.law import Channel, Purpose
+from cadencia.errors import ConfigError, Words
 
 app = typer.Typer(help="Contacts that another system makes: messages, letters, calls by hand.", no_args_is_help=True)
 
@@ -42,6 +44,8 @@ def reserve(
 
     Example: cadencia contact reserve CC-1020304050 --campaign mora30 --channel sms --key envio-4711
     """
+
+    key = _key(key)
 
     async def work(people: People) -> Reserved:
         who = await people.person_id(*document(person))
@@ -76,6 +80,8 @@ def outcome(
     Example: cadencia contact outcome c-0123456789abcdef0123456789abcdef replied --code NOC
     """
 
+    code = _code(code)
+
     async def work(people: People) -> None:
         await people.contact_became(contact, became, code, "cli", SystemClock().now())
 
@@ -101,6 +107,8 @@ def inbound(
     Example: cadencia contact inbound CC-1020304050 --channel whatsapp --key wa-77 --code INF
     """
 
+    key, code = _key(key), _code(code)
+
     async def work(people: People) -> bool:
         who = await people.person_id(*document(person))
         return await people.contacted_us(who, channel, purpose, code, key, "cli", SystemClock().now())
@@ -112,6 +120,27 @@ def inbound(
         typer.echo(
             say("Anotado.", "Written down.") if new else say("Ya estaba anotado.", "It was written down before.")
         )
+
+
+def _key(told: str) -> str:
+    key = told.strip()
+    if not 1 <= len(key) <= 200:
+        raise ConfigError(
+            Words("--key is empty or longer than 200 characters.", "--key está vacía o pasa de 200 caracteres."),
+            Words(
+                "Name the contact as your system does: envio-4711.", "Nombre el contacto como su sistema: envio-4711."
+            ),
+        )
+    return key
+
+
+def _code(told: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9._-]{0,20}", told) is None:
+        raise ConfigError(
+            Words(f"{told!r} is no code.", f"{told!r} no es un código."),
+            Words("At most 20 letters and digits: NOC.", "A lo sumo 20 letras y cifras: NOC."),
+        )
+    return told
 
 
 def _done(config: Path | None, work: Callable[[People], Awaitable[T]]) -> T:
