@@ -52,6 +52,8 @@ def build(root: Path, *, force: bool = False) -> bool:
     if not (ui / "node_modules" / ".package-lock.json").exists() or _changed_ns(ui / "package-lock.json") > _changed_ns(
         ui / "node_modules" / ".package-lock.json"
     ):
+        if (ui / "node_modules").is_symlink():  # another clone's: npm would empty it
+            (ui / "node_modules").unlink()
         _run([*npm, "ci", "--no-audit", "--no-fund"], ui, environment)
     _run([*npm, "run", "--silent", "build"], ui, environment)
     (static / "licenses.txt").write_text(licenses(ui), "utf-8")
