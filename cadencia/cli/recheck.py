@@ -122,8 +122,8 @@ def _lines(file: Path, place: list[int]) -> Iterator[dict[str, Any]]:
                     Words("The line is no JSON object.", "La línea no es un objeto JSON."),
                     Words("Each line holds one person's dossier.", "Cada línea tiene el expediente de una persona."),
                 )
-            if "is" in given:
-                exported = True
+            exported = exported or "is" in given
+            if exported:
                 kept = given.get("dossier")
                 given = kept.get("law") if isinstance(kept, dict) else None
                 if not isinstance(given, dict):

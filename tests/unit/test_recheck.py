@@ -581,7 +581,7 @@ def test_the_verb_takes_a_persons_exported_file(tmp_path: Path, tongue: pytest.M
     whole = written(tmp_path / "d.jsonl", manifest, {"is": "dossier", "dossier": {"name": "Ana", "law": law}})
     told = CliRunner().invoke(app, ["recheck", whole])
     assert told.exit_code == 1 and "[CO-3 co-ley2300]" in told.output
-    told = CliRunner().invoke(app, ["recheck", written(tmp_path / "days.jsonl", manifest)])
+    told = CliRunner().invoke(app, ["recheck", written(tmp_path / "days.jsonl", manifest, {"body": {}})])
     assert isinstance(told.exception, ConfigError) and "nobody's" in told.exception.message
 
 
