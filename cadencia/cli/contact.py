@@ -17,6 +17,7 @@ from cadencia.compliance.judge import Judge
 from cadencia.dialer.people import People, reserved_told
 from cadencia.domain.contacts import Became, Reserved
 from cadencia.domain.law import Channel, Purpose
+from cadencia.errors import ConfigError, Words
 
 app = typer.Typer(help="Contacts that another system makes: messages, letters, calls by hand.", no_args_is_help=True)
 
@@ -42,6 +43,8 @@ def reserve(
 
     Example: cadencia contact reserve CC-1020304050 --campaign mora30 --channel sms --key envio-4711
     """
+
+    key = _key(key)
 
     async def work(people: People) -> Reserved:
         who = await people.person_id(*document(person))
@@ -101,6 +104,8 @@ def inbound(
     Example: cadencia contact inbound CC-1020304050 --channel whatsapp --key wa-77 --code INF
     """
 
+    key = _key(key)
+
     async def work(people: People) -> bool:
         who = await people.person_id(*document(person))
         return await people.contacted_us(who, channel, purpose, code, key, "cli", SystemClock().now())
@@ -112,6 +117,18 @@ def inbound(
         typer.echo(
             say("Anotado.", "Written down.") if new else say("Ya estaba anotado.", "It was written down before.")
         )
+
+
+def _key(told: str) -> str:
+    key = told.strip()
+    if not 1 <= len(key) <= 200:
+        raise ConfigError(
+            Words("--key is empty or longer than 200 characters.", "--key está vacía o pasa de 200 caracteres."),
+            Words(
+                "Name the contact as your system does: envio-4711.", "Nombre el contacto como su sistema: envio-4711."
+            ),
+        )
+    return key
 
 
 def _done(config: Path | None, work: Callable[[People], Awaitable[T]]) -> T:

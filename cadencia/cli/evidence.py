@@ -21,14 +21,16 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from cadencia.cli.faults import refused
 from cadencia.cli.opening import opened_store
-from cadencia.cli.options import AsJson, Config, tell_json
+from cadencia.cli.options import AsJson, Config, local_date, tell_json
 from cadencia.cli.text import language, say
+from cadencia.cli.writing import verify_writable
 from cadencia.clock import SystemClock
 from cadencia.compliance.evidence import ZONE_NAME
 from cadencia.compliance.evidence_check import Fault, Trust
 from cadencia.compliance.evidence_file import EvidenceWriter, FileVerifier
 from cadencia.compliance.signing import key_id
 from cadencia.config.profiles import load_site
+from cadencia.config.system import reason
 from cadencia.domain.law import Profile
 from cadencia.errors import ConfigError, Refused, Words, spoken
 from cadencia.store.evidence_export import StoreReport, export_days, export_person, verify_store
@@ -73,7 +75,7 @@ def export(
                 "Ejemplo: cadencia evidence export --day 2026-11-24",
             ),
         )
-    days = (_date(day or first), _date(day or last)) if not person else None
+    days = (local_date(day or first), local_date(day or last)) if not person else None
     signer = load(key_folder())
     who, now = by or getpass.getuser(), SystemClock().now()
 
@@ -137,8 +139,12 @@ def _verify_file(path: Path, trust: Trust) -> tuple[list[Fault], dict[str, Any],
                 if n % 5000 == 0:
                     bar(done, total)
             bar(total, total)
-    except OSError as error:
-        raise refused(error) from None
+    except OSError as error:  # 1 would say that it was altered
+        why = reason(error)
+        raise ConfigError(
+            Words(f"{path} cannot be read: {why}.", f"No se puede leer {path}: {why.es}."),
+            Words("Check the path.", "Revise la ruta."),
+        ) from None
     found += verifier.finish()
     report = verifier.report
     told = {name: getattr(report, name) for name in ("what", "chains", "rows", "proofs", "first_day", "last_day")}
@@ -364,16 +370,6 @@ async def _person(store: Store, told: str) -> int:
     return found
 
 
-def _date(told: str) -> date:
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise ConfigError(
-            Words(f"{told!r} is no day.", f"{told!r} no es un día."),
-            Words("Write it as 2026-11-24.", "Escríbalo como 2026-11-24."),
-        ) from None
-
-
 @contextmanager
 def _new_file(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
     """A file that is there whole or not at all, and that only its owner may read."""
@@ -382,6 +378,7 @@ def _new_file(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
             Words(f"{path} is there already.", f"{path} ya existe."),
             Words("Name another file, or add --overwrite.", "Nombre otro archivo, o agregue --overwrite."),
         )
+    verify_writable(path)
     try:
         handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
     except OSError as error:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cadencia.cli.law import bench
-from cadencia.cli.options import AsJson, Config, tell_json
+from cadencia.cli.options import AsJson, Config, document, instant, local_date, tell_json
 from cadencia.cli.text import language, say
 from cadencia.clock import SystemClock
 from cadencia.compliance.explain import Census, Explained, Rehearsal, needed
@@ -43,7 +43,7 @@ def explain_(
     Example: cadencia explain --campaign mora30 --day tomorrow
     """
     now = SystemClock().now()
-    instant = _instant(at) if at else now
+    asked = _instant(at) if at else now
     if not contact and not campaign:
         raise ConfigError(
             Words("Whom shall I explain?", "¿A quién explico?"),
@@ -51,16 +51,24 @@ def explain_(
                 "Name a contact, or --campaign for a whole list.", "Dé un contacto, o --campaign para toda la lista."
             ),
         )
+    if day and (contact or at):
+        raise ConfigError(
+            Words("--day rehearses a whole list.", "--day ensaya una lista completa."),
+            Words(
+                "With a contact, or for an instant, use --at without --day.",
+                "Con un contacto, o para un instante, use --at sin --day.",
+            ),
+        )
     if contact:
-        told = asyncio.run(_one(config, contact, campaign, instant))
+        told = asyncio.run(_one(config, contact, campaign, asked))
         for found in told:
             tell_json(explained(found, language())) if as_json else _print(found)
         return
     if day:
-        rehearsal = asyncio.run(_rehearsed(config, campaign, _day(day, now)))
+        rehearsal = asyncio.run(_rehearsed(config, campaign, _day(day, now), now))
         tell_json(rehearsal_told(rehearsal)) if as_json else _print_rehearsal(rehearsal)
     else:
-        counted = asyncio.run(_counted(config, campaign, instant))
+        counted = asyncio.run(_counted(config, campaign, asked))
         tell_json(census_told(counted, language())) if as_json else _print_census(counted)
 
 
@@ -75,11 +83,10 @@ async def _people(config: Path | None) -> AsyncIterator[People]:
 async def _one(config: Path | None, contact: str, campaign: str, at: datetime) -> list[Explained]:
     who = (getpass.getuser(), SystemClock().now())
     async with _people(config) as people:
-        if contact.isdigit():
-            found = await people.explain(int(contact), at, *who)
+        if contact.isdecimal():  # longer than any contact's id is nobody's
+            found = await people.explain(int(contact), at, *who) if len(contact) < 19 else []
         else:
-            kind, _, number = contact.replace(" ", "-").partition("-")
-            found = await people.explain_person(await people.person_id(kind, number), at, *who)
+            found = await people.explain_person(await people.person_id(*document(contact)), at, *who)
     found = [e for e in found if not campaign or e.contact.campaign_id == campaign]
     if not found:
         raise Refused(
@@ -94,17 +101,14 @@ async def _counted(config: Path | None, campaign: str, at: datetime) -> Census:
         return await people.census(campaign, at)
 
 
-async def _rehearsed(config: Path | None, campaign: str, day: date) -> Rehearsal:
+async def _rehearsed(config: Path | None, campaign: str, day: date, now: datetime) -> Rehearsal:
     async with _people(config) as people:
-        return await people.rehearsal(campaign, day)
+        return await people.rehearsal(campaign, day, now)
 
 
 def _instant(told: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(told)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    found = instant(told)
+    if found.tzinfo is None:
         raise ConfigError(
             Words(f"{told!r} is no instant with its zone.", f"{told!r} no es un instante con su zona."),
             Words("Write it like 2026-11-24T17:30-05:00.", "Escríbalo como 2026-11-24T17:30-05:00."),
@@ -115,13 +119,7 @@ def _instant(told: str) -> datetime:
 def _day(told: str, now: datetime) -> date:
     if told in ("tomorrow", "mañana", "manana"):
         return now.astimezone(BOGOTA).date() + timedelta(days=1)
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise ConfigError(
-            Words(f"{told!r} is no date.", f"{told!r} no es una fecha."),
-            Words("Write YYYY-MM-DD, or tomorrow.", "Escriba AAAA-MM-DD, o mañana."),
-        ) from None
+    return local_date(told)
 
 
 # -- telling ----------------------------------------------------------------------------------------------------------
@@ -160,7 +158,7 @@ def _print(found: Explained) -> None:
             typer.echo(say(f"Próximo instante legal: {opens}", f"Next lawful instant: {opens}"))
     for number in found.numbers:
         name = _masked(number.phone) or say("sin teléfono", "no telephone")
-        typer.echo(f"  {name}: {'' if number.held else say('nada en contra', 'nothing against it')}")
+        typer.echo(f"  {name}:{'' if number.held else say(' nada en contra', ' nothing against it')}")
         for held in number.held:
             typer.echo(f"    {label(held.code, tongue)} ({held.rule}): {_opens(held.until, held.code)}")
 

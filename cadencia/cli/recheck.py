@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cadencia.cli.opening import opened_store
-from cadencia.cli.options import AsJson, Config, tell_json
+from cadencia.cli.options import AsJson, Config, instant, local_date, tell_json
 from cadencia.cli.text import language, say
 from cadencia.clock import SystemClock
 from cadencia.compliance.hours import BOGOTA
@@ -67,13 +67,7 @@ def _of_database(config: Path | None, day: str, since: str | None, until: str | 
             Words("--since and --until are of a file.", "--since y --until son de un archivo."),
             Words("Use --day with the database.", "Use --day con la base de datos."),
         )
-    try:
-        wanted = date.fromisoformat(day) if day else SystemClock().now().astimezone(BOGOTA).date() - timedelta(days=1)
-    except ValueError:
-        raise ConfigError(
-            Words(f"{day!r} is no date.", f"{day!r} no es una fecha."),
-            Words("Write 2026-11-01.", "Escriba 2026-11-01."),
-        ) from None
+    wanted = local_date(day) if day else SystemClock().now().astimezone(BOGOTA).date() - timedelta(days=1)
 
     async def work() -> Report:
         async with opened_store(config) as store:
@@ -105,18 +99,16 @@ def _of_file(file: Path, since: str | None, until: str | None) -> Report:
 def _instant(given: str | None, otherwise: datetime) -> datetime:
     if given is None:
         return otherwise
-    try:
-        found = datetime.fromisoformat(given)
-    except ValueError:
-        raise ConfigError(
-            Words(f"{given!r} is no instant.", f"{given!r} no es un instante."),
-            Words("Write 2026-11-01 or 2026-11-01T07:00:00Z.", "Escriba 2026-11-01 o 2026-11-01T07:00:00Z."),
-        ) from None
+    found = instant(given)
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _lines(file: Path, place: list[int]) -> Iterator[dict[str, Any]]:
-    """The dossiers of a file; `place[0]` is the line of the last one. Raises ConfigError."""
+    """The dossiers of a file; `place[0]` is the line of the last one. Raises ConfigError.
+
+    Of a person's file as `cadencia evidence export` writes it, what its dossier holds under `law`.
+    """
+    exported = found = False
     with file.open("rb") as lines:
         for place[0], line in enumerate(lines, 1):
             if not line.strip():
@@ -130,7 +122,22 @@ def _lines(file: Path, place: list[int]) -> Iterator[dict[str, Any]]:
                     Words("The line is no JSON object.", "La línea no es un objeto JSON."),
                     Words("Each line holds one person's dossier.", "Cada línea tiene el expediente de una persona."),
                 )
+            exported = exported or "is" in given
+            if exported:
+                kept = given.get("dossier")
+                given = kept.get("law") if isinstance(kept, dict) else None
+                if not isinstance(given, dict):
+                    continue
+            found = True
             yield given
+    if exported and not found:
+        raise ConfigError(
+            Words("The file holds nobody's dossier.", "El archivo no tiene el expediente de nadie."),
+            Words(
+                "Export a person: cadencia evidence export PERSON. For whole days: cadencia recheck --day.",
+                "Exporte una persona: cadencia evidence export PERSONA. Para días completos: cadencia recheck --day.",
+            ),
+        )
 
 
 def _view(report: Report) -> dict[str, Any]:

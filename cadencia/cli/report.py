@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cadencia.cli.opening import opened_store
-from cadencia.cli.options import AsJson, Config, tell_json
+from cadencia.cli.options import AsJson, Config, local_date, tell_json
 from cadencia.cli.text import language, say
 from cadencia.cli.writing import verify_writable, write_whole
 from cadencia.clock import SystemClock
@@ -100,8 +100,8 @@ def abandonment(
     Example: cadencia report abandonment --campaign mora30 --from 2026-11-01 --to 2026-11-30 --variant tsr
     """
     today = local_day(SystemClock().now())
-    end = _day(last) if last else today
-    begin = _day(first) if first else end - timedelta(_DAYS - 1)
+    end = local_date(last) if last else today
+    begin = local_date(first) if first else end - timedelta(_DAYS - 1)
     if begin > end:
         raise ConfigError(
             Words(f"{begin} is after {end}.", f"{begin} es posterior a {end}."),
@@ -365,13 +365,3 @@ def _notes(rows: list[Line], estimate: Estimate | None) -> None:
     )
     for note in notes:
         typer.echo(note)
-
-
-def _day(told: str) -> date:
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise ConfigError(
-            Words(f"{told!r} is no day.", f"{told!r} no es un día."),
-            Words("Write it as 2026-11-24.", "Escríbalo como 2026-11-24."),
-        ) from None

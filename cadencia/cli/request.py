@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cadencia.cli.opening import opened_store
-from cadencia.cli.options import AsJson, Config, Document, document, tell_json
+from cadencia.cli.options import AsJson, Config, Document, document, local_date, tell_json
 from cadencia.cli.text import say
 from cadencia.clock import SystemClock
 from cadencia.compliance.hours import BOGOTA
@@ -24,7 +24,7 @@ from cadencia.store.port import Store
 
 app = typer.Typer(help="Requests of persons about their data, with their legal terms.", no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="The request's number, as the list shows it.")]
+Number = Annotated[int, typer.Argument(metavar="ID", max=2**63 - 1, help="The request's number, as the list shows it.")]
 
 
 @app.command("open")
@@ -39,7 +39,7 @@ def open_(
 
     Example: cadencia request open CC-1020304050 --kind reclamo
     """
-    received_on = _date(received) if received else _today()
+    received_on = local_date(received) if received else _today()
 
     async def work(store: Store) -> DataRequest:
         who = await store.person_id(*document(person))
@@ -99,8 +99,15 @@ def close(
     Example: cadencia request close 12 --outcome corregido
     """
 
+    told = outcome.strip()
+    if not 1 <= len(told) <= 80:
+        raise ConfigError(
+            Words("--outcome is empty or longer than 80 characters.", "--outcome está vacío o pasa de 80 caracteres."),
+            Words("Say it in a word or two: corregido.", "Dígalo en una o dos palabras: corregido."),
+        )
+
     async def work(store: Store) -> DataRequest:
-        return await store.close_request(number, outcome, "cli", SystemClock().now())
+        return await store.close_request(number, told, "cli", SystemClock().now())
 
     _tell(_done(config, work), as_json)
 
@@ -134,13 +141,3 @@ def _line(r: DataRequest, today: date) -> str:
 
 def _today() -> date:
     return SystemClock().now().astimezone(BOGOTA).date()
-
-
-def _date(told: str) -> date:
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise ConfigError(
-            Words(f"{told!r} is no date.", f"{told!r} no es una fecha."),
-            Words("Write YYYY-MM-DD.", "Escriba AAAA-MM-DD."),
-        ) from None

@@ -160,9 +160,12 @@ def rehearse(
     judge: Judge,
     into: Rehearsal,
     where: ZoneInfo = BOGOTA,
+    now: datetime | None = None,
 ) -> None:
-    """Count contacts into a rehearsal of its day."""
+    """Count contacts into a rehearsal of its day; of today's only what is left of it."""
     begins, ends = day_start(into.day, where), day_start(into.day + timedelta(days=1), where)
+    if now is not None:
+        begins = max(begins, now)
     opening = judge.opening(settings)
     into.lawful_s = opening.left_s(begins)
     opens = opening.next(begins, timedelta(seconds=settings.ring_s))

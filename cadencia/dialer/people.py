@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -24,11 +24,13 @@ from cadencia.domain.events import Event
 from cadencia.domain.law import Allow, Calendar, Channel, LookBack, Purpose, Verdict
 from cadencia.domain.ledger import Change
 from cadencia.domain.requests import DataRequest, RequestKind
+from cadencia.errors import Refused, Words
 from cadencia.store.port import Reserve, Store
 from cadencia.store.refusals import no_campaign, no_code
 
 #: So many contacts are read and judged at a time: by themselves, and where calls need the loop too.
 _PAGE, _SMALL_PAGE = 1000, 50
+_A_YEAR = timedelta(days=366)
 
 
 class People:
@@ -108,8 +110,14 @@ class People:
     async def open_request(
         self, person_id: int, kind: RequestKind, received_on: date | None, by: str, now: datetime
     ) -> DataRequest:
-        """Write a request down, received today if no date is given; its term is Colombia's."""
-        on = received_on or now.astimezone(BOGOTA).date()
+        """Write a request down, received today if no date is given; its term is Colombia's.
+
+        Refused if it was received on a day to come, or more than a year ago.
+        """
+        today = now.astimezone(BOGOTA).date()
+        on = received_on or today
+        if not today - _A_YEAR <= on <= today:
+            raise _not_within(today - _A_YEAR, today)
         return await self._store.open_request(person_id, kind, on, due_on(kind, on, _calendar()), by, now)
 
     async def extend_request(self, number: int, by: str, now: datetime) -> DataRequest:
@@ -150,11 +158,18 @@ class People:
                 counted.take(self.judge.verdict(contact, campaign.settings, at))
         return counted
 
-    async def rehearsal(self, campaign_id: str, day: date, *, pause_s: float = 0.0) -> Rehearsal:
-        """A campaign's whole list on a day to come; `pause_s` as of the census. Refused if there is no campaign."""
+    async def rehearsal(self, campaign_id: str, day: date, now: datetime, *, pause_s: float = 0.0) -> Rehearsal:
+        """A campaign's whole list on a day from today on, or on what is left of today; `pause_s` as of the census.
+
+        Raises:
+            Refused: no such campaign, or the day is over or more than a year away.
+        """
+        today = now.astimezone(BOGOTA).date()
+        if not today <= day <= today + _A_YEAR:
+            raise _not_within(today, today + _A_YEAR)
         campaign, rehearsal = await self._campaign(campaign_id), Rehearsal(day)
-        async for page in self._pages(campaign, day_start(day, BOGOTA), pause_s):
-            rehearse(page, campaign.settings, self.judge, rehearsal)
+        async for page in self._pages(campaign, max(day_start(day, BOGOTA), now), pause_s):
+            rehearse(page, campaign.settings, self.judge, rehearsal, now=now)
         return rehearsal
 
     async def _pages(self, campaign: Campaign, at: datetime, pause_s: float) -> AsyncIterator[Sequence[ContactFacts]]:
@@ -191,6 +206,13 @@ def _code(told: str) -> str:
     if not re.fullmatch(CODE, told):
         raise no_code()
     return told
+
+
+def _not_within(first: date, last: date) -> Refused:
+    return Refused(
+        Words(f"The date must be from {first} to {last}.", f"La fecha debe ser del {first} al {last}."),
+        Words("Check day, month and year.", "Revise día, mes y año."),
+    )
 
 
 def _calendar() -> Calendar:

@@ -31,7 +31,13 @@ def no_person(person_id: int) -> Refused:
 
 def no_document() -> Refused:
     """Nobody has that document; which one is not repeated, for it is personal data."""
-    return Refused(Words("No person has that document.", "Ninguna persona tiene ese documento."))
+    return Refused(
+        Words("No person has that document.", "Ninguna persona tiene ese documento."),
+        Words(
+            "Write type and number without dots, as in CC-1020304050.",
+            "Escriba tipo y número sin puntos, como en CC-1020304050.",
+        ),
+    )
 
 
 def not_on_list(campaign_id: str) -> Refused:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from cadencia.dialer.people import census_told, explained, rehearsal_told
@@ -24,7 +25,7 @@ def add(router: APIRouter, ctx: Context) -> None:
     counting = asyncio.Lock()
 
     @router.get("/api/contacts/{contact_id}/explain", summary="Why a contact may be called now, or not")
-    async def contact(contact_id: int, request: Request) -> Response:
+    async def contact(contact_id: Annotated[int, Path(le=2**63 - 1)], request: Request) -> Response:
         """The gate's answer, and all that stands against each number; no name, and of a number its last digits. The
         log keeps who asked."""
         now = clock.now()
@@ -55,4 +56,4 @@ def add(router: APIRouter, ctx: Context) -> None:
             if day is None:
                 counted = await people.census(campaign_id, now, pause_s=_PAUSE_S)
                 return JSONResponse(census_told(counted, tongue(request)))
-            return JSONResponse(rehearsal_told(await people.rehearsal(campaign_id, day, pause_s=_PAUSE_S)))
+            return JSONResponse(rehearsal_told(await people.rehearsal(campaign_id, day, now, pause_s=_PAUSE_S)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from cadencia.dialer.counts import local_day
@@ -101,13 +103,13 @@ def add(router: APIRouter, ctx: Context) -> None:
         )
 
     @router.post("/api/people/requests/{number}/extend", summary="The law's extension, once", status_code=200)
-    async def extend(number: int, request: Request) -> Response:
+    async def extend(number: Annotated[int, Path(le=2**63 - 1)], request: Request) -> Response:
         """The person must have been told why before the term was over."""
         now, by = ctx.desk.clock.now(), caller_of(request).user.login
         return JSONResponse(request_told(await ctx.desk.people.extend_request(number, by, now)))
 
     @router.post("/api/people/requests/{number}/close", summary="A request is answered", status_code=200)
-    async def close(number: int, body: AnsweredBody, request: Request) -> Response:
+    async def close(number: Annotated[int, Path(le=2**63 - 1)], body: AnsweredBody, request: Request) -> Response:
         """How, in a word or two."""
         now, by = ctx.desk.clock.now(), caller_of(request).user.login
         return JSONResponse(request_told(await ctx.desk.people.close_request(number, body.outcome, by, now)))

@@ -212,6 +212,9 @@ async def test_requests_by_urgency_extended_and_closed(wednesday: ServedFloor, c
     assert closed.outcome == "corregido"
     await requests.get_by_role("button", name="Registrar solicitud").click()
     dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Documento").fill("CC-1")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_text("Ninguna persona tiene ese documento.")).to_be_visible()  # not dimmed behind it
     await dialog.get_by_label("Documento").fill("CC-10000007")
     await dialog.get_by_label("Solicitud").select_option("reclamo")
     await dialog.get_by_label("Recibida el").fill("2026-11-23")

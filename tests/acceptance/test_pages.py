@@ -207,6 +207,18 @@ async def test_saved_is_said_only_after_the_server_said_so(floor: ServedFloor, c
     await expect(page.locator(".savestate")).to_have_text("Guardado")
 
 
+async def test_a_code_typed_whole_is_the_one_that_is_chosen(floor: ServedFloor, context: BrowserContext) -> None:
+    """NOC revokes the authorisation; "no reconoce la deuda" (DIS), which holds these letters too, does not."""
+    page = await context.new_page()
+    await on_call(floor, page)
+    await page.keyboard.press("1")
+    await page.keyboard.type("noc")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".savestate")).to_have_text("Guardado")
+    assert [a[3] for a in floor.desk.asked if a[0] == "dispose"] == ["NOC"]
+
+
 async def test_a_reload_keeps_what_was_typed_and_a_save_clears_it(floor: ServedFloor, context: BrowserContext) -> None:
     page = await context.new_page()
     await on_call(floor, page)

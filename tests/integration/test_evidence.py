@@ -284,7 +284,7 @@ def test_wrong_usage_and_unknown_persons_are_told(site: str) -> None:
     for args in (("export",), ("export", "1", "--day", "2026-11-24"), ("export", "--from", "2026-11-24")):
         with pytest.raises(ConfigError):
             cadencia(*args)
-    with pytest.raises(ConfigError, match="no day"):
+    with pytest.raises(ConfigError, match="no date"):
         cadencia("export", "--day", "yesterday")
     with pytest.raises(Refused, match="no such person") as unknown:
         cadencia("export", "CC 99")

@@ -145,3 +145,16 @@ def test_payments(store: MemoryStore, tmp_path: Path) -> None:
     assert "pagos.csv.rechazos.csv" in output
     assert told(*words)["new"] == 0
     assert not seen(store).person.owes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (*RESERVE[:-1], " "),
+        (*RESERVE[:-1], "m" * 201),
+        ("contact", "inbound", ANA, "--channel", "sms", "--key", " "),
+    ],
+)
+def test_keys_are_as_the_api_takes_them(store: MemoryStore, words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError):
+        run(*words)

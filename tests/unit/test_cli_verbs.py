@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from cadencia.cli import main
 from cadencia.cli.app import app
 from cadencia.cli.faults import SystemRefused
+from cadencia.cli.options import document, instant, local_date
 from cadencia.cli.text import error_text, language
 from cadencia.cli.writing import verify_writable, write_whole
 from cadencia.errors import ConfigError, Refused, Words
@@ -195,3 +196,31 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     assert caught.value.exit_code == 1
     assert target.read_text() == "{}"
     assert [p.name for p in tmp_path.iterdir()] == ["out.json"]
+
+
+@pytest.mark.parametrize("told", ["0001-01-01", "9999-12-31", "2026-11-31", "hoy", ""])
+def test_a_date_that_no_calendar_reaches_is_none(told: str) -> None:
+    with pytest.raises(ConfigError, match="no date"):
+        local_date(told)
+    with pytest.raises(ConfigError, match="no instant"):
+        instant(f"{told}T00:00+14:00")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("explain", "CC-1", "--day", "tomorrow"),
+        ("explain", "--campaign", "c1", "--day", "tomorrow", "--at", "2026-11-24T10:00-05:00"),
+        ("evidence", "verify", "/nowhere/at/all.jsonl"),  # 1 would say that it was altered
+        ("request", "close", "1", "--outcome", " "),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        CliRunner().invoke(app, list(words), catch_exceptions=False)
+    assert wrong.value.exit_code == 2 and wrong.value.hint
+
+
+@pytest.mark.parametrize("told", ["CC-1020304050", "cc 1020304050", " cc - 1020304050"])
+def test_a_document_is_understood_as_it_is_typed(told: str) -> None:
+    assert document(told) == ("CC", "1020304050")

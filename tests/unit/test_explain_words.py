@@ -55,6 +55,14 @@ def test_who_is_in_a_call_now_is_rehearsed_like_anybody(profile: str, day: int) 
     assert (rehearsed.by_hour, rehearsed.denied) == ({7: len(busy)}, {})
 
 
+def test_of_today_what_is_left_is_rehearsed() -> None:
+    person = Person(id=1, roles=frozenset({Role.HOLDER}), zones=("America/Bogota",))
+    consent = Consent(id=1, granted=True, at=datetime(2026, 1, 1, tzinfo=UTC), channel=Channel.VOICE)
+    day, contact = Rehearsal(date(2026, 3, 2)), ContactFacts(5, "c1", person, Facts(consents=(consent,)), (PHONE,))
+    rehearse([contact], CampaignSettings(), Judge(builtin()), day, now=MONDAY)
+    assert (day.by_hour, day.lawful_s) == ({10: 1}, 9 * 3600)
+
+
 def test_one_contact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     person = Person(id=1, roles=frozenset(), zones=("America/Bogota",))
     facts = ContactFacts(5, "c1", person, Facts(ring_s=25), (PHONE,))

@@ -576,6 +576,15 @@ def test_the_verb_is_content(tmp_path: Path, tongue: pytest.MonkeyPatch) -> None
     assert told.output == "Persons: 1  Contacts: 1  Violations: 0  Raced: 0\n"
 
 
+def test_the_verb_takes_a_persons_exported_file(tmp_path: Path, tongue: pytest.MonkeyPatch) -> None:
+    manifest, law = {"is": "manifest"}, person(contact("a", "2026-03-02T23:00:00"))
+    whole = written(tmp_path / "d.jsonl", manifest, {"is": "dossier", "dossier": {"name": "Ana", "law": law}})
+    told = CliRunner().invoke(app, ["recheck", whole])
+    assert told.exit_code == 1 and "[CO-3 co-ley2300]" in told.output
+    told = CliRunner().invoke(app, ["recheck", written(tmp_path / "days.jsonl", manifest, {"body": {}})])
+    assert isinstance(told.exception, ConfigError) and "nobody's" in told.exception.message
+
+
 def test_the_verb_finds(tmp_path: Path, tongue: pytest.MonkeyPatch) -> None:
     nights = [person(contact(f"a{n}", "2026-03-02T23:00:00")) for n in range(25)]
     file = written(tmp_path / "d.jsonl", *nights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_web_api import Room
 from web_fakes import people
 
+from cadencia.compliance.hours import BOGOTA
 from cadencia.domain.access import UserRole
 from cadencia.domain.dialing import Campaign, CampaignSettings, CampaignState
 from cadencia.domain.events import Event
@@ -227,3 +228,17 @@ async def test_a_wish_narrows_the_hours_and_a_bad_one_is_told(room: Room) -> Non
     assert (bad.status_code, bad.json()["code"], bad.json()["field"]) == (422, "CAD-WEB-INVALID", "weekly")
     assert "lu-xx" in bad.json()["message"]
     assert "lu-vi" in bad.json()["hint"]
+
+
+async def test_dates_that_cannot_be_meant_are_refused(room: Room) -> None:
+    client = await room.bearer("compliance")
+    today = room.desk.clock.now().astimezone(BOGOTA).date()
+    for on in (today + timedelta(days=1), today - timedelta(days=400), date.min, date.max):
+        body = {**WHO, "kind": "consulta", "received_on": on.isoformat()}
+        assert (await client.post("/api/people/requests", json=body)).status_code == 409, on
+    for day in (today - timedelta(days=1), today + timedelta(days=400), date.min, date.max):
+        answer = await client.get("/api/campaigns/c1/explain", params={"day": day.isoformat()})
+        assert answer.status_code == 409, day
+    assert (await client.get("/api/people/requests")).json() == []
+    assert (await client.post(f"/api/people/requests/{10**25}/extend")).status_code == 422
+    assert (await client.get(f"/api/contacts/{10**25}/explain")).status_code == 422

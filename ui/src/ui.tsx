@@ -175,7 +175,12 @@ export async function act(doing: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-export function Notes() {
+/** How many dialogs are open: what is behind a dialog is dimmed, and no screen reader tells it. */
+const dialogs = signal(0);
+
+/** What was said lately; while a dialog is open, in the dialog. */
+export function Notes({ inDialog = false }: { inDialog?: boolean }) {
+  if (!inDialog && dialogs.value > 0) return null;
   return (
     <div class="notes" aria-live="assertive">
       {notes.value.map((note) => (
@@ -205,7 +210,9 @@ export function Dialog({ title, onClose, children, onKey }: DialogProps) {
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    dialogs.value += 1;
     return () => {
+      dialogs.value -= 1;
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();
     };
@@ -226,6 +233,7 @@ export function Dialog({ title, onClose, children, onKey }: DialogProps) {
     >
       <h2>{title}</h2>
       {children}
+      <Notes inDialog />
     </dialog>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { lang, t } from "../i18n";
-import type { Level } from "../views";
+import type { Leaf, Level } from "../views";
 import { Kbd } from "../ui";
 
 const plain = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -18,7 +18,11 @@ export function LeafList({ level, onChoose, onBack }: LeafListProps) {
   const [active, setActive] = useState(0);
   const input = useRef<HTMLInputElement>(null);
   const wanted = plain(filter);
-  const leaves = level.leaves.filter((leaf) => plain(`${leaf.code} ${leaf.es} ${leaf.en}`).includes(wanted));
+  // Whose code is typed whole stands first: "noc" is in "no reconoce" too.
+  const typed = (leaf: Leaf) => Number(plain(leaf.code) === wanted);
+  const leaves = level.leaves
+    .filter((leaf) => plain(`${leaf.code} ${leaf.es} ${leaf.en}`).includes(wanted))
+    .sort((a, b) => typed(b) - typed(a));
   const at = Math.min(active, leaves.length - 1);
 
   // At once, not after the next paint: what is typed next is already meant for the filter.

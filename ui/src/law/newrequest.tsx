@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { api } from "../api";
-import { shortDay } from "../format";
+import { now } from "../clock";
+import { localParts, shortDay } from "../format";
 import { t, worded } from "../i18n";
 import { Dialog, act, focusNow, sayWell } from "../ui";
 import type { DataRequest } from "../views";
@@ -57,7 +58,7 @@ export function NewRequest({ onDone }: { onDone: (changed: boolean) => void }) {
         </label>
         <label>
           {t("requests.receivedOn")}
-          <input type="date" name="received" value={received} onInput={(event) => setReceived(event.currentTarget.value)} />
+          <input type="date" name="received" max={localParts(now.value).date} value={received} onInput={(event) => setReceived(event.currentTarget.value)} />
         </label>
         <div class="dialog-buttons">
           <button type="button" class="quiet" onClick={() => onDone(false)}>
