@@ -360,6 +360,7 @@ async def test_a_supervisor_steers_with_a_reason(floor: ServedFloor, context: Br
     await expect(page.locator("dialog button[type=submit]")).to_be_disabled()
     await page.locator("input[name=reason]").fill("agentes esperando")
     await page.keyboard.press("Enter")
+    await expect(page.locator("dialog")).to_have_count(0)
     await expect(page.locator(".stepper output")).to_have_text("1,5")
     assert floor.desk.asked[-1] == ("set", "andino-90", "supervisor", "agentes esperando", {"ratio": 1.5})
 

@@ -103,20 +103,3 @@ def test_an_old_node_is_passed_over(build_pages: ModuleType, tmp_path: Path) -> 
         node.write_text(f"#!/bin/sh\necho {said}\n")
         node.chmod(0o755)
         assert build_pages._version(str(node)) == version
-
-
-def test_the_packages_of_another_clone_are_left_alone(
-    build_pages: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`npm ci` empties the folder first, through a link too."""
-    theirs, ui, static = tmp_path / "theirs", tmp_path / "ui", tmp_path / "cadencia" / "web" / "static"
-    for folder in (theirs, ui, static):
-        folder.mkdir(parents=True)
-    (ui / "package.json").write_text("{}")
-    (ui / "package-lock.json").write_text('{"packages": {}}')
-    (ui / "node_modules").symlink_to(theirs)
-    seen = []
-    monkeypatch.setattr(build_pages, "find_node", lambda: ("node", ["npm"]))
-    monkeypatch.setattr(build_pages, "_run", lambda *_: seen.append((ui / "node_modules").is_symlink()))
-    assert build_pages.build(tmp_path, force=True)
-    assert seen == [False, False] and theirs.is_dir()
