@@ -73,7 +73,7 @@ def _print_ways_in(console: Console, run: Demo, links: dict[str, str]) -> None:
     console.print(f"{say('Cartera', 'Portfolio')}: {run.folder.portfolio}", highlight=False, soft_wrap=True)
     console.print(say("Enlaces de un solo uso:", "One-time sign-ins:"))
     for login, link in links.items():
-        console.print(f"  {login:12} {link}", highlight=False, soft_wrap=True)
+        console.print(f"  {login:13} {link}", highlight=False, soft_wrap=True)
 
 
 def _table(floor: FloorView) -> Group:

@@ -52,6 +52,13 @@ _FRESH = Words("Start anew with --fresh to change that.", "Para cambiarlo empiec
 #: Real seconds between two notes of the time.
 _KEEP_S = 2.0
 
+#: Who signs in besides those at the seats; a change of law takes two of compliance.
+_OFFICE = (
+    ("supervision", "Supervisión", UserRole.SUPERVISOR),
+    ("cumplimiento", "Cumplimiento", UserRole.COMPLIANCE),
+    ("cumplimiento2", "Cumplimiento, segunda persona", UserRole.COMPLIANCE),
+)
+
 
 @dataclass(frozen=True)
 class DemoOptions:
@@ -187,9 +194,8 @@ class Demo:
             )
             if not seat:
                 tokens[agent_id] = await issue_token(self.store, user, state.clock())
-        await self.store.save_user(
-            "supervision", "Supervisión", UserRole.SUPERVISOR, agent_id=None, password_hash="", language="es"
-        )
+        for login, name, role in _OFFICE:
+            await self.store.save_user(login, name, role, agent_id=None, password_hash="", language="es")
         self.folder.write("tokens.json", tokens)
 
     async def _switch(self, state: DemoState, port: int) -> DemoState:
@@ -251,9 +257,9 @@ class Demo:
 
     # -- running -------------------------------------------------------------------------------------------------------
     async def sign_ins(self) -> dict[str, str]:
-        """One-time links: the two seats and the supervisor."""
+        """One-time links: the office and the two seats."""
         base = f"http://127.0.0.1:{self.state.port}"
-        for login in ("supervision", *(f"puesto{n + 1}" for n in range(self.state.seats))):
+        for login in (*(login for login, *_ in _OFFICE), *(f"puesto{n + 1}" for n in range(self.state.seats))):
             user = await self.store.user(login)
             if user is not None:
                 self.links[login] = await issue_once(self.store, user, self.clock, base, valid_s=12 * 3600.0)
