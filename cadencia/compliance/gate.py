@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from cadencia.compliance.rules import PIPELINE, Ask, Held, Rule, standing_consent, under_way
+from cadencia.compliance.rules import PIPELINE, Ask, Held, Rule, alone, standing_consent
 from cadencia.compliance.stack import Stack
 from cadencia.domain.law import Allow, Channel, Deny, Facts, Limit, Person, Purpose, Scope, Verdict
 from cadencia.domain.people import Phone
@@ -56,14 +56,14 @@ def _first(ask: Ask, pipeline: tuple[Rule, ...]) -> Held | None:
 
 
 def _next(ask: Ask, held: Held, pipeline: tuple[Rule, ...]) -> datetime | None:
-    """The first instant at which no rule says no: each no names its own end, and there all rules are asked again."""
+    """The first instant at which no rule says no: each no names its own end, and there all rules are asked again, save
+    whether something is under way: that ends when it ends."""
+    rules = tuple(rule for rule in pipeline if rule is not alone)
     for _ in range(_STEPS):
         if held.until is None or held.until <= ask.at:
             return None
         ask.at, ask.opening = held.until, None
-        if under_way(ask):
-            return ask.at  # whatever is under way ends when it ends: ask again soon
-        again = _first(ask, pipeline)
+        again = _first(ask, rules)
         if again is None:
             return ask.at
         held = again

@@ -211,10 +211,10 @@ def telephone(ask: Ask) -> Held | None:
 def alone(ask: Ask) -> Held | None:
     """No other contact with the person is under way; where a profile asks for numbers, no call with somebody else on
     this one."""
-    return Held(Denial.IN_FLIGHT, "in_flight", ask.at + _IN_FLIGHT) if under_way(ask) else None
+    return Held(Denial.IN_FLIGHT, "in_flight", ask.at + _IN_FLIGHT) if _under_way(ask) else None
 
 
-def under_way(ask: Ask) -> bool:
+def _under_way(ask: Ask) -> bool:
     """Whether the person or the number is in a contact now."""
     if ask.facts.in_flight or not ask.stack.phones or ask.phone is None or ask.channel is not Channel.VOICE:
         return ask.facts.in_flight

@@ -1459,7 +1459,7 @@ def _built_shared() -> list[Vector]:
             profiles=asking)
         add(f"a message under way, {of}", noon, shared=[replace(now, channel=_C.SMS)], profiles=asking)
         add(f"in a call after hours, {of}", "2026-03-04T23:00:00", _D.IN_FLIGHT, profiles=asking,
-            shared=[replace(now, at=instant("2026-03-04T22:59:00", BOGOTA))], next_at="2026-03-04T23:01:00")
+            shared=[replace(now, at=instant("2026-03-04T22:59:00", BOGOTA))], next_at="2026-03-05T07:00:00")
     k: dict[str, Any] = {"profiles": (UK,), "zone": LONDON}
     for code, last, over in (("ABN", "2026-03-06T10:59:59", "2026-03-06T11:00:00"),
                              ("AMD", "2026-03-04T10:59:59", "2026-03-04T11:00:00")):
